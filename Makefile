@@ -1,0 +1,48 @@
+# Every target does its own set-up: a virtual environment in .venv from the hashed lock file,
+# Maven's jars in the user's Maven and cache folders.  Nothing else on the machine is touched.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SHIM_JAR := java-shim/target/cassandra-k8s-seeds.jar
+
+.PHONY: help tools
+help: ## say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+tools: ## check for Python 3.11, a JDK 17 and Maven
+	@PYTHON="$(PYTHON)" ./tools/check-machine
+
+$(READY): requirements/dev.lock pyproject.toml | tools
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) from requirements/dev.lock"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) shim ## install dependencies and build the shim
+
+.PHONY: shim
+shim: $(SHIM_JAR) ## build the seed provider jar
+$(SHIM_JAR): java-shim/pom.xml $(shell find java-shim/src/main -type f 2>/dev/null) | tools
+	@echo "building $@"
+	@mvn -B -ntp -q -f java-shim/pom.xml -DskipTests package
+
+.PHONY: format lint types imports check
+format: $(READY) ## rewrite the Python files in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only -q .
+lint: $(READY) ## ruff, rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+imports: $(READY) ## who may import whom
+	@$(BIN)/lint-imports

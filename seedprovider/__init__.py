@@ -1,0 +1,1 @@
+"""The sidecar: turns what Kubernetes knows about a Cassandra StatefulSet into seed addresses."""
