@@ -1,1 +1,1 @@
-"""A real Cassandra ring on loopback with an emulated Kubernetes API: a stage, never installed."""
+"""A real Cassandra ring on loopback, on an emulated Kubernetes API: a stage, not installed."""

@@ -1,1 +1,1 @@
-"""The sidecar: turns what Kubernetes knows about a Cassandra StatefulSet into seed addresses."""
+"""The sidecar: turns what Kubernetes knows of a Cassandra StatefulSet into seed addresses."""
