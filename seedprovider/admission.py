@@ -1,0 +1,269 @@
+"""Who comes in with a blank disk: as a new member, or in the place of a lost one.  Pure.
+
+The rows of the table in docs/architecture.md for disks that are ``empty`` or ``joining``. Each
+needs the API server to have answered for this very question (`View.live`): a blank disk that is
+let in wrongly splits a ring or loses data, one that waits costs time.
+"""
+
+from dataclasses import dataclass, replace
+
+from seedprovider import evidence, selection
+from seedprovider.decision import (
+    Act,
+    Decision,
+    Policy,
+    Rule,
+    Seeds,
+    TakeTurn,
+    Withheld,
+    WriteEntry,
+)
+from seedprovider.founding import as_founder, found
+from seedprovider.model import (
+    Address,
+    Asker,
+    Endpoint,
+    Entry,
+    EntryState,
+    HostId,
+    Live,
+    PeerState,
+    PodName,
+    Record,
+    RingId,
+    View,
+    pod_order,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One blank disk before one ring; `members` are the confirmed ones but the asker."""
+
+    asker: Asker
+    view: View
+    live: Live
+    record: Record
+    members: tuple[Endpoint, ...]
+    count: int
+
+    @property
+    def ring(self) -> RingId:
+        return self.record.ring_id
+
+
+def admit(asker: Asker, view: View, policy: Policy) -> Decision:
+    """Decide for a blank disk."""
+    live, record = view.live, view.record
+    if live is None or not view.record_known:
+        return Withheld(
+            rule=Rule.API_AWAY,
+            reason="an empty disk is let in only while the API server answers, and it does not",
+        )
+    if record is None:
+        return found(asker, view, live, policy.founding_grace)
+    founder = as_founder(asker, view, live, record)
+    if founder is not None:
+        return founder
+    members = tuple(
+        member
+        for member in evidence.confirmed(view, record.ring_id)
+        if member.pod != asker.pod and member.address != asker.address
+    )
+    case = _Case(asker, view, live, record, members, policy.seeds_per_dc)
+    entry = evidence.ledger_members(view, record.ring_id).get(asker.pod)
+    if entry is not None and entry.host_id is not None:
+        return _replace(case, entry, entry.host_id)
+    return _join(case)
+
+
+def _join(case: _Case) -> Decision:
+    reason = _unsettled(case) or _turn_taken(case)
+    if reason is not None:
+        return Withheld(rule=Rule.JOIN_WAIT, reason=reason)
+    pod, ring = case.asker.pod, case.ring
+    step = _claim(case) or _turn_step(case)
+    if step is not None:
+        return Act(step=step, rule=Rule.JOIN, reason=f"{pod} joins ring {ring}")
+    return Seeds(
+        seeds=_seeds(case),
+        ring_id=ring,
+        rule=Rule.JOIN,
+        reason=f"joins ring {ring}: confirmed members, itself left out",
+    )
+
+
+def _unsettled(case: _Case) -> str | None:
+    """Say why the ring is not *settled*; None if it is.
+
+    Settled: there are confirmed members, each member that the ledger or one of them knows is
+    among these, and none is joining, leaving or moving.
+    """
+    view, ring = case.view, case.ring
+    ledger = evidence.ledger_members(view, ring)
+    if not case.members:
+        if ledger:
+            return f"no member of ring {ring} is up and confirmed by its sidecar"
+        return f"waiting for {case.record.founder} to found the ring"
+    hosts = {view.reports[member.pod].disk.host_id for member in case.members}
+    for pod, entry in sorted(ledger.items(), key=lambda item: pod_order(item[0])):
+        if pod != case.asker.pod and entry.host_id not in hosts:
+            return f"waiting for member {pod}: {_doubt_of(view, pod, ring)}"
+    for member in case.members:
+        restless = _restless(case, member.pod, hosts)
+        if restless is not None:
+            return restless
+    return None
+
+
+def _doubt_of(view: View, pod: PodName, ring: RingId) -> str:
+    for endpoint in view.endpoints:
+        if endpoint.pod == pod:
+            return evidence.doubt(view, endpoint, ring) or "its host ID is not the ledger's"
+    return "it has no address"
+
+
+def _restless(case: _Case, member: PodName, hosts: set[HostId | None]) -> str | None:
+    """Say what this member sees that forbids a join; None if all that it sees is calm."""
+    peers = evidence.peers_of(case.view, member)
+    if peers is None:
+        return f"{member} has not said yet whom it sees"
+    for peer in peers:
+        # Its own last attempt to join lingers in gossip, and is no other's.
+        if peer.host_id == case.asker.disk.host_id:
+            continue
+        if peer.state is not PeerState.NORMAL:
+            return f"{peer.host_id} at {peer.address} is {peer.state}"
+        if peer.host_id not in hosts:
+            return (
+                f"{member} knows a member {peer.host_id} at {peer.address} that no pod runs: "
+                "bring it back, or remove it with nodetool removenode"
+            )
+        if peer.up is False:
+            return f"{member} sees {peer.host_id} at {peer.address} down"
+    return None
+
+
+def _turn_taken(case: _Case) -> str | None:
+    """Say who has the join turn; None if it is free, the asker's, or provably done with.
+
+    The clock alone frees nothing: a holder that was frozen past its Lease still joins on.
+    """
+    holder = case.live.turn.holder
+    if holder is None or holder == (case.asker.pod, case.asker.uid):
+        return None
+    pod, uid = holder
+    if case.live.pods.get(pod) != uid:
+        return None
+    entry = evidence.ledger_of(case.view, case.ring).get(pod)
+    done = entry is not None and entry.state is not EntryState.JOINING and entry.pod_uid == uid
+    if done or evidence.proven_stopped(case.view, pod):
+        return None
+    return f"{pod} is joining: one after the other"
+
+
+def _claim(case: _Case) -> WriteEntry | None:
+    """Return the ledger entry that is still to be written before the turn is taken."""
+    asker = case.asker
+    present = case.view.ledger.get(asker.pod)
+    if present is not None and (
+        (present.ring_id, present.pod_uid, present.pvc_uid, present.host_id, present.state)
+        == (case.ring, asker.uid, asker.pvc_uid, None, EntryState.JOINING)
+    ):
+        return None
+    return WriteEntry(
+        Entry(
+            pod=asker.pod,
+            ring_id=case.ring,
+            pod_uid=asker.uid,
+            pvc_uid=asker.pvc_uid,
+            host_id=None,
+            state=EntryState.JOINING,
+            addresses=present.addresses if present else (),
+            version=present.version if present else None,
+        )
+    )
+
+
+def _turn_step(case: _Case) -> TakeTurn | None:
+    holder = (case.asker.pod, case.asker.uid)
+    return None if case.live.turn.holder == holder else TakeTurn(holder, case.live.turn)
+
+
+def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
+    """Let a pod whose disk was lost take the place of the host that it was."""
+    asker = case.asker
+    reason = _still_alive(case, lost) or _turn_taken(case)
+    if reason is not None:
+        return Withheld(rule=Rule.REPLACE_WAIT, reason=reason)
+    places = evidence.addresses_of(case.view, case.ring, lost)
+    if len(places) > 1:
+        return Withheld(
+            rule=Rule.REPLACE_WAIT,
+            reason=f"the members disagree about where lost host {lost} was: "
+            + ", ".join(sorted(places)),
+        )
+    step = _turn_step(case)
+    if step is not None:
+        reason = f"{asker.pod} lost its disk, host ID {lost}"
+        return Act(step=step, rule=Rule.REPLACE, reason=reason)
+    if not places:
+        closed = replace(
+            entry,
+            host_id=None,
+            state=EntryState.JOINING,
+            pod_uid=asker.uid,
+            pvc_uid=asker.pvc_uid,
+        )
+        return Act(
+            step=WriteEntry(closed),
+            rule=Rule.REPLACE_CLOSED,
+            reason=f"no member knows lost host {lost} any more: {asker.pod} joins as new",
+        )
+    (address,) = places
+    return Seeds(
+        seeds=_seeds(case),
+        ring_id=case.ring,
+        rule=Rule.REPLACE,
+        reason=f"takes the place of lost host {lost}, last at {address}",
+        replace=address,
+    )
+
+
+def _still_alive(case: _Case, lost: HostId) -> str | None:
+    """Say why the lost host may not be replaced yet; None if every voice has it down."""
+    if not case.members:
+        return (
+            f"this pod's disk, host ID {lost}, is lost, and no running member of ring "
+            f"{case.ring} is confirmed that could give its data back"
+        )
+    for member in case.members:
+        objection = _sees_alive(case, member.pod, lost)
+        if objection is not None:
+            return objection
+    heard = {member.pod for member in case.members} | {case.asker.pod}
+    for pod in sorted(evidence.ledger_members(case.view, case.ring), key=pod_order):
+        if pod not in heard and not evidence.proven_stopped(case.view, pod):
+            return f"{pod} may be running and has not said whether it sees host {lost} down"
+    return None
+
+
+def _sees_alive(case: _Case, member: PodName, lost: HostId) -> str | None:
+    peers = evidence.peers_of(case.view, member)
+    if peers is None:
+        return f"{member} has not said yet whom it sees"
+    for peer in peers:
+        if peer.host_id == lost:
+            if peer.up is not False:
+                return f"{member} does not see lost host {lost} down yet"
+        elif peer.host_id != case.asker.disk.host_id and peer.state is not PeerState.NORMAL:
+            return f"{peer.host_id} at {peer.address} is {peer.state}"
+    return None
+
+
+def _seeds(case: _Case) -> tuple[Address, ...]:
+    """Return confirmed members without the asker; not empty, as `case.members` is not."""
+    steady = [member for member in case.members if not member.terminating]
+    racks = evidence.racks_of(case.view)
+    chosen = selection.choose(steady or case.members, racks, case.count)
+    return tuple(dict.fromkeys(endpoint.address for endpoint in chosen))

@@ -1,0 +1,191 @@
+"""What a view proves about pods, disks and members: pure predicates that give their reasons.
+
+Every question has three answers: yes, no, and unknown. What cannot be read is never taken for
+gone, empty or down.
+"""
+
+from collections.abc import Iterator
+
+from seedprovider.model import (
+    Address,
+    Asker,
+    Disk,
+    DiskState,
+    Endpoint,
+    Entry,
+    EntryState,
+    Heartbeat,
+    HostId,
+    Peer,
+    PeerState,
+    PodName,
+    Process,
+    Report,
+    RingId,
+    View,
+    pod_order,
+)
+
+CONFIRM_SECONDS = 5.0
+"""A sidecar's word counts for this long; also how old the heartbeat in it may be."""
+
+
+def fresh_report(view: View, pod: PodName) -> Report | None:
+    """Return what the pod's sidecar said within `CONFIRM_SECONDS`, or None: unknown."""
+    report = view.reports.get(pod)
+    if report is None or view.now - report.received > CONFIRM_SECONDS:
+        return None
+    return report
+
+
+def fresh_heartbeat(report: Report) -> Heartbeat | None:
+    """Return the node's word within the report if it was fresh when the report was made."""
+    if report.heartbeat_age is None or report.heartbeat_age > CONFIRM_SECONDS:
+        return None
+    return report.heartbeat
+
+
+def doubt(view: View, endpoint: Endpoint, ring: RingId) -> str | None:
+    """Say why a pod is not a *confirmed* member of the ring; None if it is.
+
+    Confirmed: its sidecar said within `CONFIRM_SECONDS` that its node is NORMAL, on a disk of
+    this ring, with the host ID that the disk carries.
+    """
+    report = fresh_report(view, endpoint.pod)
+    if report is None:
+        stranger = view.strangers.get(endpoint.address)
+        return f"{stranger} answers at its address" if stranger else "its sidecar is silent"
+    if report.disk.ring_id is not None and report.disk.ring_id != ring:
+        return f"its disk belongs to ring {report.disk.ring_id}"
+    if report.disk.state is not DiskState.MEMBER:
+        return f"its disk is {report.disk.state}"
+    beat = fresh_heartbeat(report)
+    if beat is None:
+        return "its Cassandra sends no heartbeat"
+    if beat.mode != "NORMAL":
+        return f"its Cassandra is {beat.mode}"
+    if beat.host_id is None or beat.host_id != report.disk.host_id:
+        return "its Cassandra has not said its host ID"
+    return None
+
+
+def confirmed(view: View, ring: RingId) -> tuple[Endpoint, ...]:
+    """Return the confirmed members of the ring, in pod order, each at its broadcast address."""
+    return tuple(
+        _at_broadcast_address(view, endpoint)
+        for endpoint in view.endpoints
+        if doubt(view, endpoint, ring) is None
+    )
+
+
+def _at_broadcast_address(view: View, endpoint: Endpoint) -> Endpoint:
+    beat = view.reports[endpoint.pod].heartbeat
+    if beat is None or beat.address is None or beat.address == endpoint.address:
+        return endpoint
+    return Endpoint(
+        endpoint.pod,
+        endpoint.uid,
+        beat.address,
+        endpoint.serving,
+        endpoint.terminating,
+        endpoint.zone,
+    )
+
+
+def existing_members(view: View, ring: RingId) -> tuple[Endpoint, ...]:
+    """Return pods that exist, do not terminate and whose disk is known to be of this ring.
+
+    The sidecar's word about the disk counts first; where it is silent, the ledger's.
+    """
+    return tuple(
+        endpoint
+        for endpoint in view.endpoints
+        if not endpoint.terminating
+        and endpoint.address not in view.strangers
+        and _disk_is_of(view, endpoint.pod, ring)
+    )
+
+
+def _disk_is_of(view: View, pod: PodName, ring: RingId) -> bool:
+    report = fresh_report(view, pod)
+    if report is not None and report.disk.state is not DiskState.UNKNOWN:
+        return report.disk.state is DiskState.MEMBER and report.disk.ring_id == ring
+    entry = ledger_of(view, ring).get(pod)
+    return entry is not None and entry.state is EntryState.MEMBER
+
+
+def ledger_of(view: View, ring: RingId) -> dict[PodName, Entry]:
+    """Return the ledger entries that speak of this ring; others are of one that is gone."""
+    return {pod: entry for pod, entry in view.ledger.items() if entry.ring_id == ring}
+
+
+def ledger_members(view: View, ring: RingId) -> dict[PodName, Entry]:
+    """Return the entries of pods that were NORMAL in this ring and did not leave."""
+    return {
+        pod: entry
+        for pod, entry in ledger_of(view, ring).items()
+        if entry.host_id is not None and entry.state is not EntryState.LEFT
+    }
+
+
+def peers_of(view: View, pod: PodName) -> tuple[Peer, ...] | None:
+    """Return whom a confirmed member sees, or None where it has not said."""
+    report = fresh_report(view, pod)
+    beat = fresh_heartbeat(report) if report else None
+    return beat.peers if beat else None
+
+
+def maps_as_member(view: View, ring: RingId, host: HostId) -> bool:
+    """Whether some confirmed member has this host in its ring as more than a joiner."""
+    return any(
+        peer.host_id == host and peer.state is not PeerState.JOINING
+        for member in confirmed(view, ring)
+        for peer in peers_of(view, member.pod) or ()
+    )
+
+
+def other_disks(asker: Asker, view: View) -> Iterator[tuple[PodName, Disk]]:
+    """Give every disk of the service but the asker's, `DiskState.UNKNOWN` where nobody knows.
+
+    A pod without a bound volume by a live read has no disk; one that has lost its volume claim
+    altogether neither, unless it runs (then its sidecar has to say).  Without a live read every
+    pod ever heard of counts.
+    """
+    live = view.live
+    pods = {endpoint.pod for endpoint in view.endpoints}
+    if live is None:
+        pods |= set(view.ledger)
+    else:
+        pods |= {pod for pod, uid in live.volumes.items() if uid is not None}
+    for pod in sorted(pods - {asker.pod}, key=pod_order):
+        if live is not None and live.volumes.get(pod, "") is None:
+            continue
+        report = fresh_report(view, pod)
+        yield pod, report.disk if report else Disk(DiskState.UNKNOWN)
+
+
+def proven_stopped(view: View, pod: PodName) -> bool:
+    """Whether the pod's Cassandra surely does not run: by its sidecar, or with no such pod."""
+    report = fresh_report(view, pod)
+    if report is not None:
+        return report.process is Process.STOPPED
+    return view.live is not None and pod not in view.live.pods
+
+
+def addresses_of(view: View, ring: RingId, host: HostId) -> dict[Address, list[Peer]]:
+    """Return where the confirmed members map a host to, with what each says of it there."""
+    places: dict[Address, list[Peer]] = {}
+    for member in confirmed(view, ring):
+        for peer in peers_of(view, member.pod) or ():
+            if peer.host_id == host:
+                places.setdefault(peer.address, []).append(peer)
+    return places
+
+
+def racks_of(view: View) -> dict[PodName, str]:
+    """Return each pod's rack: as its node says, else as the ledger has it."""
+    racks = {pod: entry.rack for pod, entry in view.ledger.items() if entry.rack}
+    for pod, report in view.reports.items():
+        if report.heartbeat is not None and report.heartbeat.rack:
+            racks[pod] = report.heartbeat.rack
+    return racks

@@ -1,0 +1,140 @@
+"""Who founds the ring, and who rebuilds or takes over a record that is lost or orphaned.  Pure.
+
+Founding needs proof that no other disk of the service holds data, and the atomic creation of the
+record; see the rows "no record" and "founder" of the table in docs/architecture.md.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from seedprovider import evidence
+from seedprovider.decision import Act, Decision, Rule, Seeds, Withheld, WriteRecord
+from seedprovider.model import (
+    Asker,
+    DiskState,
+    Live,
+    Origin,
+    PodName,
+    Record,
+    View,
+    pod_order,
+)
+
+
+def found(asker: Asker, view: View, live: Live, grace: float) -> Decision:
+    """Decide for a blank disk while there is no ring record; `grace` in seconds."""
+    disks = dict(evidence.other_disks(asker, view))
+    if any(disk.state is DiskState.MEMBER for disk in disks.values()):
+        return rebuild(asker, view)
+    if live.approved_founder != asker.pod:
+        for pod, disk in disks.items():
+            if not disk.is_blank:
+                return Withheld(rule=Rule.FOUND_BLOCKED, reason=_blocker(pod, disk.state))
+        lower = _lower_ordinals(asker, view)
+        if lower and asker.waiting < grace:
+            return Withheld(
+                rule=Rule.FOUND_WAIT, reason=f"waiting for {lower[0]} to found the ring"
+            )
+    record = Record(
+        ring_id=asker.fresh_ring_id,
+        founder=asker.pod,
+        founder_pvc_uid=asker.pvc_uid,
+        how=Origin.FOUNDED,
+        at=asker.clock,
+    )
+    return Act(step=WriteRecord(record), rule=Rule.FOUND, reason=f"{asker.pod} founds the ring")
+
+
+def _blocker(pod: PodName, state: DiskState) -> str:
+    approve = "or annotate the Service with cassandra-k8s-ring.io/approve-founding"
+    if state is DiskState.UNKNOWN:
+        return (
+            f"no ring is founded while the disk of {pod} cannot be read: start {pod}, "
+            f"delete its volume claim if it is to be given up, {approve}"
+        )
+    return (
+        f"no ring is founded while the disk of {pod} holds data ({state}): empty it, {approve}"
+    )
+
+
+def _lower_ordinals(asker: Asker, view: View) -> list[PodName]:
+    return [
+        endpoint.pod
+        for endpoint in view.endpoints
+        if pod_order(endpoint.pod) < pod_order(asker.pod) and not endpoint.terminating
+    ]
+
+
+def rebuild(asker: Asker, view: View) -> Decision:
+    """Rebuild a lost record with the ring ID that most disks carry.
+
+    Only where these are more than half of all disks that hold data or cannot be read: a
+    minority's ring ID would lock the others out.
+    """
+    disks = dict(evidence.other_disks(asker, view))
+    if not asker.disk.is_blank:
+        disks[asker.pod] = asker.disk
+    rings = Counter(
+        disk.ring_id
+        for disk in disks.values()
+        if disk.state is DiskState.MEMBER and disk.ring_id is not None
+    )
+    in_doubt = [pod for pod, disk in disks.items() if not disk.is_blank]
+    ring = max(rings, key=lambda each: rings[each], default=None)
+    carriers = rings[ring] if ring is not None else 0
+    if ring is None or 2 * carriers <= len(in_doubt):
+        named = ", ".join(sorted(in_doubt, key=pod_order))
+        return Withheld(
+            rule=Rule.REBUILD_BLOCKED,
+            reason="the ring record is lost, and no ring ID is on more than half of the disks "
+            f"that hold data or cannot be read ({named}): start those pods",
+        )
+    record = Record(
+        ring_id=ring,
+        founder=asker.pod,
+        founder_pvc_uid=None,
+        how=Origin.REBUILT,
+        at=asker.clock,
+    )
+    return Act(
+        step=WriteRecord(record),
+        rule=Rule.REBUILD,
+        reason=f"the ring record was lost: rebuilt as ring {ring} from {carriers} disks",
+    )
+
+
+def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision | None:
+    """Let the founder go on, or another take over from one whose volume is gone.
+
+    Only while the ring never had a member: no host ID in the ledger, no other disk with data.
+    """
+    if record.how is not Origin.FOUNDED:
+        return None
+    ledger = evidence.ledger_of(view, record.ring_id)
+    if any(entry.host_id is not None for entry in ledger.values()):
+        return None
+    if any(not disk.is_blank for _, disk in evidence.other_disks(asker, view)):
+        return None
+    is_founder = record.founder == asker.pod and record.founder_pvc_uid == asker.pvc_uid
+    if is_founder and ledger.keys() <= {asker.pod}:
+        return Seeds(
+            seeds=(asker.address,),
+            ring_id=record.ring_id,
+            rule=Rule.FOUNDER,
+            reason=f"{asker.pod} founds ring {record.ring_id}",
+        )
+    if record.founder_pvc_uid in live.volumes.values():
+        return None
+    successor = replace(
+        record,
+        ring_id=asker.fresh_ring_id,
+        founder=asker.pod,
+        founder_pvc_uid=asker.pvc_uid,
+        at=asker.clock,
+    )
+    return Act(
+        step=WriteRecord(successor),
+        rule=Rule.FOUNDER_TAKEOVER,
+        reason=f"the volume of {record.founder}, which was to found the ring, is gone: "
+        f"{asker.pod} founds it",
+    )

@@ -1,0 +1,267 @@
+"""The seed protocol: who is told which seeds.  Pure; the table is in docs/architecture.md.
+
+`decide` takes one frozen view and returns an answer, or one step to take before asking again.
+This file holds the rows for disks with data; `seedprovider.admission` those for blank ones.
+"""
+
+from dataclasses import replace
+
+from seedprovider import evidence, selection
+from seedprovider.admission import admit
+from seedprovider.decision import Decision, Policy, Refused, Rule, Seeds, Withheld
+from seedprovider.model import (
+    Address,
+    Asker,
+    Disk,
+    DiskState,
+    Endpoint,
+    HostId,
+    PodName,
+    RingId,
+    Source,
+    View,
+)
+
+
+def decide(asker: Asker, view: View, policy: Policy) -> Decision:
+    """Decide what the asker is told.
+
+    Invariants, checked by tests/unit/test_protocol_properties.py: one record is one ring; a
+    blank disk never gets itself unless it founds; every seed belongs to the ring of the answer;
+    what is unknown is never taken for gone, empty or down.
+    """
+    count = policy.seeds_per_dc
+    foreign = _foreign(asker, view)
+    if foreign is not None:
+        return foreign
+    match asker.disk.state:
+        case DiskState.LEFT:
+            return Refused(
+                rule=Rule.DISK_LEFT,
+                reason=f"this disk was decommissioned from ring {asker.disk.ring_id}: "
+                "empty the data directory to join anew",
+            )
+        case DiskState.MEMBER:
+            return _member(asker, view, count)
+        case DiskState.UNMARKED:
+            return _unmarked(asker, view, count)
+        case DiskState.JOINING if _is_member_unawares(asker, view):
+            return _member(_as_member(asker), view, count)
+        case DiskState.EMPTY | DiskState.JOINING:
+            return admit(asker, view, policy)
+        case DiskState.UNKNOWN:
+            return Withheld(
+                rule=Rule.DISK_UNKNOWN, reason="the state of this disk cannot be read"
+            )
+
+
+def _foreign(asker: Asker, view: View) -> Refused | None:
+    """Refuse a disk of another ring; an empty one belongs to none, whatever its mark says."""
+    ring, record = asker.disk.ring_id, view.record
+    if asker.disk.state is DiskState.EMPTY or ring is None or record is None:
+        return None
+    if ring == record.ring_id:
+        return None
+    return Refused(
+        rule=Rule.DISK_FOREIGN,
+        reason=f"this disk belongs to ring {ring}, this service is ring {record.ring_id} "
+        f"({record.how} by {record.founder}): give {asker.pod} its own disk back, "
+        "or empty the data directory to join",
+    )
+
+
+def _is_member_unawares(asker: Asker, view: View) -> bool:
+    """Whether the ring has the asker as a member though its mark still says ``joining``.
+
+    A node that died between becoming NORMAL and its mark's last write.
+    """
+    host, ring = asker.disk.host_id, asker.disk.ring_id
+    return host is not None and ring is not None and evidence.maps_as_member(view, ring, host)
+
+
+def _as_member(asker: Asker) -> Asker:
+    disk = asker.disk
+    return replace(asker, disk=Disk(DiskState.MEMBER, disk.ring_id, disk.host_id, disk.pvc_uid))
+
+
+def _member(asker: Asker, view: View, count: int) -> Decision:
+    ring, host = asker.disk.ring_id, asker.disk.host_id
+    if ring is None or host is None:
+        return Withheld(
+            rule=Rule.DISK_UNKNOWN, reason="this disk's mark names no ring or no host ID"
+        )
+    objection = _cloned(asker, view, ring, host) or _removed(asker, view, ring, host)
+    if objection is not None:
+        return objection
+    members = evidence.confirmed(view, ring)
+    if any(member.pod != asker.pod for member in members):
+        return _from_confirmed(asker, view, ring, members, count)
+    if view.source is Source.CACHE:
+        return _from_cache(asker, view, ring)
+    return _cold_start(asker, view, ring, count)
+
+
+def _from_confirmed(
+    asker: Asker, view: View, ring: RingId, members: tuple[Endpoint, ...], count: int
+) -> Seeds:
+    steady = [member for member in members if not member.terminating]
+    racks = evidence.racks_of(view)
+    chosen = selection.choose(steady or members, racks, count)
+    reserve = (*steady, *members, *evidence.existing_members(view, ring))
+    chosen = selection.with_two_others(chosen, asker.pod, reserve)
+    return Seeds(
+        seeds=_addresses(chosen),
+        ring_id=ring,
+        rule=Rule.MEMBER_CONFIRMED,
+        reason=f"confirmed members of ring {ring}",
+    )
+
+
+def _cold_start(asker: Asker, view: View, ring: RingId, count: int) -> Seeds:
+    itself = Endpoint(asker.pod, asker.uid, asker.address)
+    others = [e for e in evidence.existing_members(view, ring) if e.pod != asker.pod]
+    chosen = selection.choose((*others, itself), evidence.racks_of(view), count)
+    return Seeds(
+        seeds=_addresses(chosen if itself in chosen else (*chosen, itself)),
+        ring_id=ring,
+        rule=Rule.MEMBER_COLD_START,
+        reason=f"no other member of ring {ring} is up: the pods that hold its disks, "
+        "itself included",
+    )
+
+
+def _from_cache(asker: Asker, view: View, ring: RingId) -> Seeds:
+    known = [address for address in view.last_good if address not in view.strangers]
+    return Seeds(
+        seeds=tuple(dict.fromkeys((*known, asker.address))),
+        ring_id=ring,
+        rule=Rule.MEMBER_FROM_CACHE,
+        reason="the API server is away: the last good answer and this node's own address",
+    )
+
+
+def _cloned(asker: Asker, view: View, ring: RingId, host: HostId) -> Decision | None:
+    """Object where this disk's host ID lives, or may live, in another pod."""
+    for pod, report in sorted(view.reports.items()):
+        if pod == asker.pod or evidence.fresh_report(view, pod) is None:
+            continue
+        beat = evidence.fresh_heartbeat(report)
+        running = beat is not None and beat.host_id == host
+        if running or (report.disk.host_id == host and report.disk.ring_id == ring):
+            objection = _clone_of(asker, view, ring, pod, running=running)
+            if objection is not None:
+                return objection
+    for pod, entry in evidence.ledger_members(view, ring).items():
+        unseen = evidence.fresh_report(view, pod) is None
+        if pod != asker.pod and entry.host_id == host and unseen:
+            return Withheld(
+                rule=Rule.MEMBER_CLONED,
+                reason=f"the ledger has this disk's host ID {host} in {pod}, which is silent: "
+                f"if the disk was moved here on purpose, delete ConfigMap {pod}-member",
+            )
+    return None
+
+
+def _clone_of(
+    asker: Asker, view: View, ring: RingId, other: PodName, *, running: bool
+) -> Decision | None:
+    """Judge two disks with one host ID: the running one, else the ledger's, is genuine."""
+    host = asker.disk.host_id
+    ledger = evidence.ledger_members(view, ring)
+    mine = ledger.get(asker.pod)
+    if not running and mine is not None and mine.host_id == host:
+        return None
+    theirs = ledger.get(other)
+    if running or (theirs is not None and theirs.host_id == host):
+        return Refused(
+            rule=Rule.MEMBER_CLONED,
+            reason=f"this disk's host ID {host} lives in {other}: this is a copy of its "
+            "volume; empty the data directory to join anew",
+        )
+    return Withheld(
+        rule=Rule.MEMBER_CLONED,
+        reason=f"{asker.pod} and {other} hold disks with one host ID {host} and the ledger "
+        "knows neither: empty the copy's data directory",
+    )
+
+
+def _removed(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
+    """Object where the ring went on without this host: removed, or replaced by another."""
+    mine = evidence.ledger_members(view, ring).get(asker.pod)
+    if mine is not None and mine.host_id != host and mine.pvc_uid != asker.pvc_uid:
+        return Withheld(
+            rule=Rule.MEMBER_REPLACED,
+            reason=f"host ID {mine.host_id} took the place of this disk's {host} in the ring: "
+            "empty this data directory",
+        )
+    voices = [
+        peers
+        for member in evidence.confirmed(view, ring)
+        if member.pod != asker.pod
+        and (peers := evidence.peers_of(view, member.pod)) is not None
+    ]
+    others = evidence.ledger_members(view, ring).keys() - {asker.pod}
+    if 2 * len(voices) <= len(others) or not voices:
+        return None
+    if any(peer.host_id == host for peers in voices for peer in peers):
+        return None
+    return Withheld(
+        rule=Rule.MEMBER_REMOVED,
+        reason=f"no member of the ring knows this disk's host ID {host} any more: it was "
+        "removed; empty this data directory to join anew",
+    )
+
+
+def _unmarked(asker: Asker, view: View, count: int) -> Decision:
+    record = view.record
+    if record is None:
+        return _adoption(asker, view)
+    entry = evidence.ledger_members(view, record.ring_id).get(asker.pod)
+    if entry is None or entry.pvc_uid is None or entry.pvc_uid != asker.pvc_uid:
+        return Withheld(
+            rule=Rule.UNMARKED_STRANGER,
+            reason="this disk holds data without a mark and the ledger does not know it as "
+            f"{asker.pod}'s in ring {record.ring_id}: empty the data directory to join, "
+            "or give the pod its own disk back",
+        )
+    ring = record.ring_id
+    known = evidence.confirmed(view, ring) or evidence.existing_members(view, ring)
+    others = [endpoint for endpoint in known if endpoint.pod != asker.pod]
+    chosen = selection.choose(others, evidence.racks_of(view), count)
+    if not chosen:
+        return Withheld(
+            rule=Rule.UNMARKED_MEMBER,
+            reason="this member's disk has lost its mark and no other member is there to lead "
+            "it back: start another member first",
+        )
+    return Seeds(
+        seeds=_addresses(chosen),
+        ring_id=ring,
+        rule=Rule.UNMARKED_MEMBER,
+        reason="the ledger knows this disk as a member that has lost its mark",
+    )
+
+
+def _adoption(asker: Asker, view: View) -> Decision:
+    if not view.record_known:
+        return Withheld(
+            rule=Rule.API_AWAY,
+            reason="this disk holds data without a mark, and the API server, which knows the "
+            "ring record, does not answer",
+        )
+    if not asker.configured:
+        return Withheld(
+            rule=Rule.ADOPTION,
+            reason="this disk holds data without a mark and no ring record exists: to adopt a "
+            "running ring, give the seed provider its present seeds in the parameter `seeds`",
+        )
+    return Seeds(
+        seeds=asker.configured,
+        ring_id=None,
+        rule=Rule.ADOPTION,
+        reason="adoption is under way: the seeds that were configured before",
+    )
+
+
+def _addresses(endpoints: tuple[Endpoint, ...] | list[Endpoint]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys(endpoint.address for endpoint in endpoints))
