@@ -1,6 +1,6 @@
 """Who founds the ring, and who rebuilds or takes over a record that is lost or orphaned.  Pure.
 
-Founding needs proof that no other disk of the service holds data, and the atomic creation of the
+Founding needs proof that no other disk of the service holds data, and atomic creation of the
 record; see the rows "no record" and "founder" of the table in docs/architecture.md.
 """
 

@@ -1,0 +1,72 @@
+"""What the sidecar itself reads of the data directory, which it mounts read-only."""
+
+from pathlib import Path
+
+from seedprovider.model import Disk, DiskState, HostId, PvcUid, RingId
+from seedprovider.node import BadInputError, parse_uuid
+
+MARK = "cassandra-ring.mark"
+MAX_MARK_BYTES = 64 * 1024
+
+_MARKED = {
+    "joining": DiskState.JOINING,
+    "member": DiskState.MEMBER,
+    "left": DiskState.LEFT,
+}
+
+
+def read_disk(data_dir: Path) -> Disk:
+    """Return the state of a data directory, `DiskState.UNKNOWN` where it cannot be read.
+
+    A data directory that does not exist yet is empty: Cassandra makes it at its first start.
+    Its parent has to exist, though, or the volume may not be mounted at all.
+    """
+    try:
+        if not data_dir.is_dir():
+            mounted = data_dir.parent.is_dir() and not data_dir.exists()
+            return Disk(DiskState.EMPTY if mounted else DiskState.UNKNOWN)
+        if not _holds_system_local(data_dir):
+            return Disk(DiskState.EMPTY)
+        return parse_mark((data_dir / MARK).read_bytes()[: MAX_MARK_BYTES + 1])
+    except FileNotFoundError:
+        return Disk(DiskState.UNMARKED)
+    except OSError:
+        return Disk(DiskState.UNKNOWN)
+
+
+def _holds_system_local(data_dir: Path) -> bool:
+    """Whether ``system/local-*`` has an SSTable: without one the disk has no host ID."""
+    system = data_dir / "system"
+    if not system.is_dir():
+        return False
+    return any(
+        entry.name.endswith("-Data.db")
+        for table in system.iterdir()
+        if table.name.startswith("local-") and table.is_dir()
+        for entry in table.iterdir()
+    )
+
+
+def parse_mark(content: bytes) -> Disk:
+    """Return what a mark says of a disk with data; one that makes no sense is no mark."""
+    unmarked = Disk(DiskState.UNMARKED)
+    if len(content) > MAX_MARK_BYTES:
+        return unmarked
+    try:
+        lines = content.decode("utf-8").splitlines()
+        pairs = dict(line.split("=", 1) for line in lines if "=" in line)
+        ring, host = (
+            parse_uuid(pairs.get("ring-id"), "ring-id"),
+            parse_uuid(pairs.get("host-id"), "host-id"),
+        )
+    except (UnicodeDecodeError, BadInputError):
+        return unmarked
+    state = _MARKED.get(pairs.get("state", ""))
+    if state is None or ring is None or pairs.get("version") != "1":
+        return unmarked
+    return Disk(
+        state,
+        RingId(ring),
+        HostId(host) if host else None,
+        PvcUid(pairs["pvc-uid"]) if pairs.get("pvc-uid") else None,
+    )
