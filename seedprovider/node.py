@@ -234,7 +234,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def parse_report(body: bytes, address: Address, received: float) -> Told:
-    """Decode another sidecar's ``GET /v1/node``, reached at `address`; raise `BadInputError`."""
+    """Decode a sidecar's ``GET /v1/node``, reached at `address`; raise `BadInputError`."""
     try:
         raw = _report.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -67,7 +67,7 @@ class ConfigMap(msgspec.Struct, frozen=True):
 
 
 def parse_record(data: Mapping[str, str], version: str) -> Record:
-    """Decode the ring record; raise `BadInputError`, which is not the same as there being none."""
+    """Decode the ring record; raise `BadInputError`: a broken record is not a missing one."""
     ring = parse_uuid(data.get("ringId"), "ringId")
     if ring is None:
         raise BadInputError("ringId: missing")

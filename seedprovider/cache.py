@@ -1,0 +1,106 @@
+"""The last good view on disk: what a restarted sidecar knows while the API server is away."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+import msgspec
+
+from seedprovider.model import Address, Endpoint, Entry, PodName, PvcUid, Record
+
+FILE: Final = "last-good.json"
+FORMAT: Final = 1
+MAX_BYTES: Final = 8 * 2**20
+
+
+class CacheError(Exception):
+    """The cache cannot be read or written; the text says why.  Never fatal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What is kept.
+
+    Attributes:
+        seeds: the last answer given to the node beside us.
+        saved_at: wall-clock seconds since the epoch.
+
+    """
+
+    service: str
+    pod: PodName
+    pvc_uid: PvcUid | None
+    record: Record | None
+    endpoints: tuple[Endpoint, ...]
+    ledger: dict[PodName, Entry]
+    seeds: tuple[Address, ...]
+    saved_at: float
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    format: int
+    remembered: Remembered
+
+
+_decoder = msgspec.json.Decoder(_File)
+
+
+def save(state_dir: Path, remembered: Remembered) -> None:
+    """Replace the cache as a whole: a crash leaves the old file or the new one, never a half.
+
+    Raises `CacheError`.
+    """
+    content = msgspec.json.encode(_File(FORMAT, remembered))
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=state_dir, prefix=FILE, delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.replace(state_dir / FILE)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        _sync_directory(state_dir)
+    except OSError as error:
+        raise CacheError(f"{state_dir / FILE}: {error.strerror or error}") from error
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(state_dir: Path, service: str, pod: str) -> Remembered | None:
+    """Return what was kept for this pod, None if nothing was.
+
+    Raises `CacheError` for a file that is damaged, of another format, or of another pod; the
+    caller goes on without it.
+    """
+    path = state_dir / FILE
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CacheError(f"{path}: {error.strerror or error}") from error
+    if len(content) > MAX_BYTES:
+        raise CacheError(f"{path}: larger than {MAX_BYTES} bytes")
+    try:
+        file_ = _decoder.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CacheError(f"{path}: {error}") from None
+    if file_.format != FORMAT:
+        raise CacheError(f"{path}: format {file_.format}, not {FORMAT}")
+    kept = file_.remembered
+    if (kept.service, kept.pod) != (service, pod):
+        raise CacheError(f"{path}: of {kept.pod} in {kept.service}, not of {pod} in {service}")
+    return kept

@@ -1,0 +1,144 @@
+"""What the sidecar of a running node writes down: ledger, adoption, lost record.  Pure.
+
+Nothing here decides who gets in; it keeps true what those decisions are later taken from.
+"""
+
+from dataclasses import replace
+
+from seedprovider import evidence
+from seedprovider.decision import Act, Rule, WriteEntry, WriteRecord
+from seedprovider.founding import rebuild
+from seedprovider.model import (
+    Address,
+    Asker,
+    DiskState,
+    Entry,
+    EntryState,
+    Heartbeat,
+    HostId,
+    Origin,
+    PodName,
+    Record,
+    Stay,
+    View,
+    pod_order,
+)
+
+KEPT_ADDRESSES = 8
+
+
+def ledger_step(own: Asker, beat: Heartbeat, view: View) -> WriteEntry | None:
+    """Return the ledger entry to write for the node beside us; None if it is right as it is.
+
+    Only what the disk's mark confirms is written: a host ID that the mark does not carry yet
+    could be that of a disk that is about to be found foreign.
+    """
+    record, disk = view.record, own.disk
+    if record is None or disk.ring_id != record.ring_id or disk.host_id is None:
+        return None
+    present = view.ledger.get(own.pod)
+    if disk.state is DiskState.LEFT or beat.mode == "DECOMMISSIONED":
+        return _left(present, disk.host_id)
+    if disk.state is not DiskState.MEMBER or beat.mode != "NORMAL":
+        return None
+    if beat.host_id != disk.host_id:
+        return None
+    wanted = Entry(
+        pod=own.pod,
+        ring_id=record.ring_id,
+        pod_uid=own.uid,
+        pvc_uid=own.pvc_uid,
+        host_id=disk.host_id,
+        state=EntryState.MEMBER,
+        dc=beat.dc,
+        rack=beat.rack,
+        addresses=_stays(present, beat.address or own.address, own.clock),
+        version=present.version if present else None,
+    )
+    return None if wanted == present else WriteEntry(wanted)
+
+
+def _left(present: Entry | None, host: HostId) -> WriteEntry | None:
+    if present is None or present.host_id != host or present.state is EntryState.LEFT:
+        return None
+    return WriteEntry(replace(present, state=EntryState.LEFT))
+
+
+def _stays(present: Entry | None, address: Address, clock: str) -> tuple[Stay, ...]:
+    before = present.addresses if present else ()
+    if before and before[0].address == address:
+        return before
+    return (Stay(address, clock), *before)[:KEPT_ADDRESSES]
+
+
+def record_missing(own: Asker, view: View) -> bool:
+    """Whether the ring record is known not to exist while this disk holds a ring's data."""
+    has_data = own.disk.state in {DiskState.MEMBER, DiskState.UNMARKED}
+    return view.record_known and view.record is None and has_data
+
+
+def record_step(own: Asker, beat: Heartbeat, view: View) -> Act | str:
+    """Return the step that gives a ring with data its record, or the reason to wait.
+
+    Takes a view with a live read and with every sidecar asked just now.
+    """
+    if view.live is None or not view.record_known or view.record is not None:
+        return "the API server has to say first that there is no ring record"
+    if own.disk.state is DiskState.MEMBER:
+        decision = rebuild(own, view)
+        return decision if isinstance(decision, Act) else decision.reason
+    reason = _not_adoptable(own, beat, view)
+    if reason is not None:
+        return reason
+    record = Record(
+        ring_id=own.fresh_ring_id,
+        founder=own.pod,
+        founder_pvc_uid=None,
+        how=Origin.ADOPTED,
+        at=own.clock,
+    )
+    count = len(view.endpoints)
+    return Act(
+        step=WriteRecord(record),
+        rule=Rule.ADOPTION,
+        reason=f"{count} running pods without marks form one ring: adopted",
+    )
+
+
+def _not_adoptable(own: Asker, beat: Heartbeat, view: View) -> str | None:
+    """Say why the running nodes cannot be adopted as one ring; None if they can."""
+    if beat.mode != "NORMAL" or beat.host_id is None:
+        return f"adoption waits: Cassandra in {own.pod} is {beat.mode}"
+    if view.live is None:
+        return "adoption waits for the API server"
+    expected = set(view.live.pods) | {
+        pod for pod, uid in view.live.volumes.items() if uid is not None
+    }
+    groups: dict[PodName, set[HostId]] = {}
+    for pod in sorted(expected | {own.pod}, key=pod_order):
+        report = evidence.fresh_report(view, pod)
+        said = evidence.fresh_heartbeat(report) if report else None
+        if report is None or said is None or said.host_id is None or said.peers is None:
+            return f"adoption waits for a heartbeat from {pod}"
+        if report.disk.state is not DiskState.UNMARKED:
+            return f"adoption waits: the disk of {pod} is {report.disk.state}"
+        groups[pod] = {said.host_id, *(peer.host_id for peer in said.peers)}
+    return _two_rings(groups)
+
+
+def _two_rings(groups: dict[PodName, set[HostId]]) -> str | None:
+    """Name two pods whose known host IDs are not connected; None if all form one component."""
+    first, *rest = groups
+    reached = set(groups[first])
+    waiting = list(rest)
+    while waiting:
+        joined = [pod for pod in waiting if groups[pod] & reached]
+        if not joined:
+            return (
+                f"{first} and {waiting[0]} are in two rings that know nothing of each other: "
+                "neither is adopted; decide which keeps its data and empty the other's disks"
+            )
+        for pod in joined:
+            reached |= groups[pod]
+            waiting.remove(pod)
+    return None

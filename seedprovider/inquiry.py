@@ -1,0 +1,164 @@
+"""Asking the sidecars of other pods what they are: bounded, concurrent, remembered."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+
+from seedprovider.model import Address, Endpoint, PodName, Report
+from seedprovider.node import MAX_BODY_BYTES, BadInputError, Told, parse_report
+
+ANSWER_SECONDS: Final = 1.5
+"""A sidecar answers from memory; a dead address is worth no longer wait."""
+AT_ONCE: Final = 32
+"""Requests under way: enough for a ring of hundreds within a second, few enough for sockets."""
+
+
+class Inquirer:
+    """The last word of each pod's sidecar, and the way to get a newer one.
+
+    Attributes:
+        reports: last good answer by pod, whatever its age; dropped when the pod is gone.
+        strangers: who answered at an address instead of the pod that was expected there.
+        revision: grows with every change of what is known; for callers that keep results.
+
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        namespace: str,
+        service: str,
+        port: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._namespace = namespace
+        self._service = service
+        self._port = port
+        self._clock = clock
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._told: dict[PodName, Told] = {}
+        self._asked: dict[PodName, tuple[Address, float]] = {}
+        self._running: dict[PodName, tuple[Address, asyncio.Task[None]]] = {}
+        self.strangers: dict[Address, str] = {}
+        self.revision = 0
+        self.failures = 0
+
+    @property
+    def reports(self) -> dict[PodName, Report]:
+        """Return a copy, so that a decision works on one moment."""
+        return {pod: told.report for pod, told in self._told.items()}
+
+    async def ask(self, endpoints: Iterable[Endpoint], max_age: float) -> None:
+        """Have an answer, or a failed attempt, no older than `max_age` seconds from each.
+
+        Returns within `ANSWER_SECONDS` a batch of `AT_ONCE`.  Failures are remembered as
+        attempts, so that an address where nobody answers is not asked more often than others.
+        """
+        now = self._clock()
+        tasks = []
+        for endpoint in endpoints:
+            address, at = self._asked.get(endpoint.pod, (None, 0.0))
+            running = self._running.get(endpoint.pod)
+            if running is not None and running[0] == endpoint.address and max_age > 0:
+                tasks.append(running[1])
+            elif address != endpoint.address or now - at >= max_age:
+                tasks.append(self._start(endpoint))
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _start(self, endpoint: Endpoint) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._ask(endpoint))
+        self._running[endpoint.pod] = (endpoint.address, task)
+
+        def finished(done: asyncio.Task[None]) -> None:
+            if self._running.get(endpoint.pod, (None, None))[1] is done:
+                del self._running[endpoint.pod]
+
+        task.add_done_callback(finished)
+        return task
+
+    async def _ask(self, endpoint: Endpoint) -> None:
+        async with self._gate:
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    body = await self._get(endpoint)
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                body = None
+            self._asked[endpoint.pod] = (endpoint.address, self._clock())
+            if body is None:
+                self.failures += 1
+                self._forget_stranger(endpoint.address)
+                return
+            try:
+                self._learn(endpoint, parse_report(body, endpoint.address, self._clock()))
+            except BadInputError:
+                self.failures += 1
+
+    async def _get(self, endpoint: Endpoint) -> bytes | None:
+        host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+        known = self._told.get(endpoint.pod)
+        query = {"peers": known.peers_hash} if known and known.peers_hash else {}
+        url = f"http://{host}:{self._port}/v1/node"
+        async with self._session.get(url, params=query, allow_redirects=False) as response:
+            if response.status != 200:  # noqa: PLR2004 -- HTTP OK
+                return None
+            body = await response.content.read(MAX_BODY_BYTES + 1)
+            while len(body) <= MAX_BODY_BYTES and not response.content.at_eof():
+                body += await response.content.read(MAX_BODY_BYTES + 1 - len(body))
+            return body if len(body) <= MAX_BODY_BYTES else None
+
+    def _learn(self, endpoint: Endpoint, told: Told) -> None:
+        who = (told.namespace, told.service, told.report.pod)
+        if who != (self._namespace, self._service, endpoint.pod):
+            self.strangers[endpoint.address] = "/".join(who)
+            self._told.pop(endpoint.pod, None)
+            self.revision += 1
+            return
+        self._forget_stranger(endpoint.address)
+        before = self._told.get(endpoint.pod)
+        told = _with_known_peers(told, before)
+        self._told[endpoint.pod] = told
+        if before is None or _differs(before.report, told.report):
+            self.revision += 1
+
+    def _forget_stranger(self, address: Address) -> None:
+        if self.strangers.pop(address, None) is not None:
+            self.revision += 1
+
+    def keep_only(self, endpoints: Iterable[Endpoint]) -> None:
+        """Forget pods and addresses that are no more, so that nothing here grows for ever."""
+        endpoints = tuple(endpoints)
+        pods = {endpoint.pod for endpoint in endpoints}
+        addresses = {endpoint.address for endpoint in endpoints}
+        for pod in self._told.keys() - pods:
+            del self._told[pod]
+            self.revision += 1
+        for pod in self._asked.keys() - pods:
+            del self._asked[pod]
+        for address in self.strangers.keys() - addresses:
+            del self.strangers[address]
+
+
+def _with_known_peers(told: Told, before: Told | None) -> Told:
+    """Put back the peers that were left out because we hold them already."""
+    beat = told.report.heartbeat
+    if beat is None or beat.peers is not None or before is None:
+        return told
+    known = before.report.heartbeat
+    if known is None or before.peers_hash is None or before.peers_hash != told.peers_hash:
+        return told
+    report = replace(told.report, heartbeat=replace(beat, peers=known.peers))
+    return Told(report, told.namespace, told.service, told.peers_hash)
+
+
+def _differs(one: Report, other: Report) -> bool:
+    """Whether two reports differ in more than their age."""
+    return replace(one, received=0.0, heartbeat_age=None) != replace(
+        other, received=0.0, heartbeat_age=None
+    )
