@@ -1,0 +1,190 @@
+"""One incarnation of a pod: sidecar and Cassandra side by side, and what its kubelet does.
+
+A pod lives from its start to its end under one UID and one address; the next one with its name
+is another `LocalPod`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import aiohttp
+
+from localring.cache import Tell
+from localring.cassandra import STOP_GRACE, CassandraNode
+from localring.container import Container
+from localring.kit import Kit
+from localring.objects import PodIdentity
+from localring.options import SHIM_CLASS, Options
+from localring.process import Process
+from localring.settings import NodeSettings, SeedProvider
+from localring.sidecar import LOOPBACK_PORT, Mounts, PodFacts, SidecarClient, environment
+from localring.waiting import wait_until
+
+PROBE_PERIOD = 1.0  # seconds (periodSeconds)
+FAILURES = 3  # failed probes in a row until a pod is not ready (failureThreshold)
+SIDECAR_STARTUP = 120.0  # seconds (the startup probe's period times its threshold)
+SIDECAR_GRACE = 10.0  # seconds; it has nothing to flush
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all pods of a ring share.
+
+    Attributes:
+        kit: what Cassandra is started from.
+        options: how the ring is to be.
+        session: HTTP client of the kubelets.
+        kube_url: the emulated API server.
+        token: file with a token that it accepts.
+        tell: takes a line of progress.
+
+    """
+
+    kit: Kit
+    options: Options
+    session: aiohttp.ClientSession
+    kube_url: str
+    token: Path
+    tell: Tell
+
+
+class LocalPod:
+    """A running pod.
+
+    Attributes:
+        identity: ordinal, name and zone.
+        uid: of this incarnation.
+        address: of this incarnation.
+        node: its Cassandra.
+        cassandra: the container that runs it.
+        sidecar: the container of the sidecar.
+        client: asks the sidecar.
+        ready: whether its kubelet holds it for ready.
+
+    """
+
+    def __init__(  # noqa: PLR0913 -- what a kubelet is told of a pod
+        self,
+        stage: Stage,
+        identity: PodIdentity,
+        uid: str,
+        address: IPv4Address,
+        *,
+        disk: Path,
+        folder: Path,
+        on_ready: Callable[[bool], None],
+    ) -> None:
+        self.identity = identity
+        self.uid = uid
+        self.address = address
+        self.ready = False
+        self._stage = stage
+        self._folder = folder
+        self._on_ready = on_ready
+        self._task: asyncio.Task[None] | None = None
+        self.client = SidecarClient(stage.session, address)
+        self.node = CassandraNode(stage.kit, self._node_settings(disk))
+        options, name = stage.options, identity.name
+        self.cassandra = Container(
+            f"{name}/cassandra", self._start_cassandra, options.backoff, stage.tell
+        )
+        self.sidecar = Container(
+            f"{name}/sidecar", self._start_sidecar, options.backoff, stage.tell
+        )
+        self.cassandra.restarting = self.sidecar.restarting = options.restarting
+
+    @property
+    def name(self) -> str:
+        """Name of the pod."""
+        return self.identity.name
+
+    def start(self) -> None:
+        """Begin to run it: the sidecar, then Cassandra once the sidecar is able to answer."""
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    def check(self) -> None:
+        """Raise what went wrong in the pod's own machinery, if anything did."""
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            self._task.result()
+
+    async def stop(self, grace: float = STOP_GRACE) -> None:
+        """End it as a deletion does: Cassandra drains, then the sidecar goes."""
+        await self.cassandra.stop(grace)
+        await self.sidecar.stop(SIDECAR_GRACE)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once, as when its machine is lost."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        if not self._task.cancelled() and (error := self._task.exception()):
+            self._stage.tell(f"{self.name}: {error}")
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.sidecar.run())
+            group.create_task(self._run_cassandra())
+            group.create_task(self._probe())
+
+    async def _run_cassandra(self) -> None:
+        async def missing() -> str | None:
+            able = await self.client.passes("/startupz")
+            return None if able else f"{self.name}: sidecar not able to answer yet"
+
+        await wait_until(
+            f"{self.name}: start of the sidecar", missing, patience=SIDECAR_STARTUP
+        )
+        await self.cassandra.run()
+
+    async def _probe(self) -> None:
+        """Ask for readiness each second, as the kubelet does."""
+        failed = FAILURES
+        while True:
+            passed = await self.client.passes("/readyz")
+            failed = 0 if passed else failed + 1
+            running = self.cassandra.running and self.sidecar.running
+            ready = running and (passed or (self.ready and failed < FAILURES))
+            if ready != self.ready:
+                self.ready = ready
+                self._on_ready(ready)
+            await asyncio.sleep(PROBE_PERIOD)
+
+    async def _start_cassandra(self) -> Process:
+        await self.node.start()
+        return self.node.process
+
+    async def _start_sidecar(self) -> Process:
+        stage = self._stage
+        state = self._folder / "sidecar"
+        state.mkdir(parents=True, exist_ok=True)
+        mounts = Mounts(self.node.settings.data_directory, state, stage.token)
+        facts = PodFacts(self.name, self.uid, self.address)
+        return await Process.start(
+            self.sidecar.name,
+            stage.options.sidecar,
+            log=self._folder / "sidecar.log",
+            env=environment(facts, mounts, stage.kube_url, stage.options.founding_grace),
+            cwd=state,
+        )
+
+    def _node_settings(self, disk: Path) -> NodeSettings:
+        options = self._stage.options
+        parameters = {
+            "sidecar_url": f"http://{self.address}:{LOOPBACK_PORT}",
+            "data_directory": str(disk / "data"),
+        }
+        return NodeSettings(
+            name=f"{self.name}/cassandra",
+            address=self.address,
+            disk=disk,
+            work=self._folder / "cassandra",
+            seeds=SeedProvider(SHIM_CLASS, parameters, options.shim),
+            cluster=options.cluster,
+            rack=self.identity.zone,
+            ring_delay_ms=options.ring_delay_ms,
+        )

@@ -1,0 +1,242 @@
+"""A whole ring on the stage: emulated Kubernetes, pods, disks, and everything done to them.
+
+`LocalRing` is an async context manager; when it ends, however it ends, no process and no file
+of it is left.
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+
+from localring.addresses import Range, claimed_range
+from localring.apiserver import ApiServer
+from localring.cache import Tell
+from localring.cassandra import STOP_GRACE
+from localring.cluster import Cluster
+from localring.disks import Disks
+from localring.errors import StageError
+from localring.kit import Kit
+from localring.objects import PodIdentity
+from localring.options import Options
+from localring.pod import LocalPod, Stage
+from localring.report import Report, missing_from_ring
+from localring.rundir import run_directory
+from localring.settings import CQL_PORT, JMX_PORT, STORAGE_PORT
+from localring.sidecar import LOOPBACK_PORT, POD_PORT
+from localring.waiting import wait_until
+
+PORTS = (STORAGE_PORT, JMX_PORT, LOOPBACK_PORT, POD_PORT, CQL_PORT)
+API_HOST = 1
+FIRST_POD_HOST = 10
+RING_PATIENCE = 180.0  # seconds until started pods form a whole ring
+KILL_GRACE = 1  # seconds; shortest that a pod object can be given
+
+
+class LocalRing:
+    """The stage; enter it, then start pods by ordinal.
+
+    Attributes:
+        options: how the ring is.
+        directory: where everything is, while it is entered.
+        api: the emulated API server with its faults, while it is entered.
+        cluster: the objects in it.
+        disks: the pods' disks.
+
+    """
+
+    directory: Path
+    api: ApiServer
+    cluster: Cluster
+    disks: Disks
+
+    def __init__(self, kit: Kit, options: Options, tell: Tell) -> None:
+        self.options = options
+        self._kit = kit
+        self._tell = tell
+        self._pods: dict[int, LocalPod] = {}
+        self._exits = AsyncExitStack()
+        self._hosts = itertools.count(FIRST_POD_HOST)
+        self._incarnations = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        """Set up everything but pods; `StageError` where something is missing or taken."""
+        if not self.options.shim.is_file():
+            raise StageError(f"{self.options.shim} is missing: build it with `make shim`")
+        async with AsyncExitStack() as exits:
+            options = self.options
+            self._range: Range = exits.enter_context(claimed_range(PORTS, options.network))
+            self.directory = exits.enter_context(
+                run_directory(keep=options.keep, base=options.base)
+            )
+            session = await exits.enter_async_context(aiohttp.ClientSession(trust_env=False))
+            token = self.directory / "token"
+            token.write_text(secrets.token_urlsafe(16))
+            self.api = await exits.enter_async_context(
+                ApiServer(str(self._range.host(API_HOST)), tokens={token.read_text()})
+            )
+            self._stage = Stage(self._kit, options, session, self.api.url, token, self._tell)
+            self.cluster = Cluster(
+                self.api.store, endpoints_per_slice=options.endpoints_per_slice
+            )
+            self.disks = Disks(self.directory / "disks")
+            exits.push_async_callback(self._kill_all)
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Kill every process, close the server, remove the run directory."""
+        await self._exits.aclose()
+
+    @property
+    def pods(self) -> dict[int, LocalPod]:
+        """The running pods by ordinal."""
+        return dict(sorted(self._pods.items()))
+
+    def pod(self, ordinal: int) -> LocalPod:
+        """Return a running pod; `StageError` if there is none."""
+        if ordinal not in self._pods:
+            raise StageError(f"cassandra-{ordinal} does not run")
+        return self._pods[ordinal]
+
+    def identity(self, ordinal: int) -> PodIdentity:
+        """Return what stays the same over all incarnations of a pod."""
+        return PodIdentity(ordinal, self.options.rack(ordinal))
+
+    def start(self, *ordinals: int, address: IPv4Address | None = None) -> None:
+        """Make pods, all in the same moment; they start in the background.
+
+        Args:
+            ordinals: which.
+            address: for a single pod, the address it gets; one never used before if None.
+
+        """
+        if address is not None and len(ordinals) != 1:
+            raise StageError("an address is for one pod")
+        for ordinal in ordinals:
+            if ordinal in self._pods:
+                raise StageError(f"cassandra-{ordinal} runs already")
+            self._start(ordinal, address or self._range.host(next(self._hosts)))
+
+    async def stop(self, *ordinals: int, grace: float = STOP_GRACE) -> None:
+        """Delete pods gracefully: terminating at once, gone when Cassandra has drained."""
+        await _together(self._stop(self.pod(ordinal), grace) for ordinal in ordinals)
+
+    async def lose(self, *ordinals: int) -> None:
+        """Lose pods as with their machines: everything killed, and the objects deleted."""
+        await _together(self._lose(self.pod(ordinal)) for ordinal in ordinals)
+
+    async def scale(self, replicas: int) -> None:
+        """Start the pods that are missing below ``replicas``; stop the others, highest first.
+
+        The disks of those that are stopped stay, as StatefulSets leave their claims.
+        """
+        self.cluster.scale(replicas)
+        for ordinal in sorted(self._pods, reverse=True):
+            if ordinal >= replicas:
+                await self.stop(ordinal)
+        self.start(*(ordinal for ordinal in range(replicas) if ordinal not in self._pods))
+
+    async def wipe(self, ordinal: int) -> None:
+        """Empty the disk of a pod that does not run; the claim stays the same."""
+        self._must_not_run(ordinal)
+        await self.disks.wipe(self.identity(ordinal).name)
+
+    async def replace_volume(self, ordinal: int) -> None:
+        """Give a pod that does not run a new claim with an empty disk."""
+        await self.wipe(ordinal)
+        self.cluster.delete_claim(self.identity(ordinal))
+
+    async def insert_disk(self, ordinal: int, source: Path) -> None:
+        """Put a copy of another disk, perhaps another ring's, where a pod's disk was."""
+        self._must_not_run(ordinal)
+        await self.disks.fill(self.identity(ordinal).name, source)
+
+    async def report(self, ordinal: int) -> Report | None:
+        """Ask the sidecar of a running pod; None if it is silent."""
+        return await self.pod(ordinal).client.node()
+
+    async def reports(self) -> dict[str, Report | None]:
+        """Ask the sidecars of all running pods."""
+        pods = list(self.pods.values())
+        answers = await asyncio.gather(*(pod.client.node() for pod in pods))
+        return {pod.name: answer for pod, answer in zip(pods, answers, strict=True)}
+
+    async def wait_until(
+        self, what: str, missing: Callable[[], Awaitable[str | None]], patience: float
+    ) -> float:
+        """Wait as `localring.waiting.wait_until`, and fail at once if a pod's machinery did."""
+
+        async def missing_or_broken() -> str | None:
+            for pod in self._pods.values():
+                pod.check()
+            return await missing()
+
+        return await wait_until(what, missing_or_broken, patience=patience, tell=self._tell)
+
+    async def wait_until_whole(self, patience: float = RING_PATIENCE) -> float:
+        """Wait until all running pods form one ring, each seeing all others up."""
+
+        async def missing() -> str | None:
+            return missing_from_ring(await self.reports())
+
+        return await self.wait_until("one whole ring", missing, patience)
+
+    async def wait_until_ready(self, *ordinals: int, patience: float = RING_PATIENCE) -> float:
+        """Wait until these pods are ready, as their kubelets say."""
+
+        async def missing() -> str | None:
+            late = [name for name in ordinals if not self.pod(name).ready]
+            return f"not ready: {', '.join(f'cassandra-{n}' for n in late)}" if late else None
+
+        return await self.wait_until("ready pods", missing, patience)
+
+    def _start(self, ordinal: int, address: IPv4Address) -> None:
+        identity = self.identity(ordinal)
+        self.cluster.bind_claim(identity)
+        pod = LocalPod(
+            self._stage,
+            identity,
+            self.cluster.create_pod(identity),
+            address,
+            disk=self.disks.of(identity.name),
+            folder=self.directory / "pods" / f"{identity.name}.{next(self._incarnations)}",
+            on_ready=lambda ready: self.cluster.report_pod(identity, address, ready=ready),
+        )
+        self._pods[ordinal] = pod
+        self.cluster.report_pod(identity, address, ready=False)
+        pod.start()
+
+    async def _stop(self, pod: LocalPod, grace: float) -> None:
+        self.cluster.terminate_pod(pod.identity, max(KILL_GRACE, round(grace)))
+        await pod.stop(grace)
+        self._forget(pod)
+
+    async def _lose(self, pod: LocalPod) -> None:
+        await pod.kill()
+        self._forget(pod)
+
+    def _forget(self, pod: LocalPod) -> None:
+        self.cluster.delete_pod(pod.identity)
+        del self._pods[pod.identity.ordinal]
+
+    def _must_not_run(self, ordinal: int) -> None:
+        if ordinal in self._pods:
+            raise StageError(f"cassandra-{ordinal} runs: its disk is in use")
+
+    async def _kill_all(self) -> None:
+        await asyncio.gather(*(pod.kill() for pod in self._pods.values()))
+
+
+async def _together(steps: Iterable[Awaitable[None]]) -> None:
+    """Run all to their ends; raise the first error, if any, when all have ended."""
+    results = await asyncio.gather(*steps, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
