@@ -66,7 +66,7 @@ class LocalPod:
 
     """
 
-    def __init__(  # noqa: PLR0913 -- what a kubelet is told of a pod
+    def __init__(
         self,
         stage: Stage,
         identity: PodIdentity,

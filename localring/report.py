@@ -1,4 +1,4 @@
-"""What a sidecar says of its node (``GET /v1/node``), and what a ring still lacks by it; pure."""
+"""What a sidecar says of its node (``GET /v1/node``), and what a ring still lacks; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
