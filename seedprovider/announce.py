@@ -1,0 +1,146 @@
+"""Kubernetes Events on our pod: what was withheld, refused, founded, replaced, and why.
+
+Best effort: a bounded queue, written one after the other, repeated reasons counted instead of
+piled up.  Nothing waits for an Event.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import uuid4
+
+from seedprovider.kube.client import KubeClient
+from seedprovider.kube.errors import KubeError, NotFound
+from seedprovider.kube.events import discard
+from seedprovider.kube.resources import EVENTS
+from seedprovider.model import Endpoint
+
+QUEUE: Final = 64
+REPEAT_SECONDS: Final = 300.0
+"""A reason that lasts is told again after this long; Events live for an hour by default."""
+REMEMBERED: Final = 32
+MAX_MESSAGE: Final = 1000
+"""core/v1 Event.message takes 1,024 characters."""
+
+log = logging.getLogger(__name__)
+
+
+class Kind(StrEnum):
+    """Event.reason: one word in camel case, as `kubectl get events` shows it."""
+
+    WITHHELD = "SeedsWithheld"
+    REFUSED = "SeedsRefused"
+    FOUNDING = "RingFounded"
+    TAKEOVER = "RingTakenOver"
+    REBUILT = "RingRecordRebuilt"
+    ADOPTED = "RingAdopted"
+    JOINING = "RingJoining"
+    REPLACING = "RingReplacing"
+    MEMBER = "RingMember"
+    RESTORED = "VolumeChanged"
+
+
+@dataclass(slots=True)
+class _Told:
+    name: str
+    count: int
+    at: float
+
+
+class Announcer:
+    """Writes Events about one pod."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        namespace: str,
+        endpoint: Endpoint,
+        lost: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], str],
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._endpoint = endpoint
+        self._lost = lost
+        self._clock = clock
+        self._wall = wall
+        self._queue: asyncio.Queue[tuple[Kind, str]] = asyncio.Queue(QUEUE)
+        self._told: dict[tuple[Kind, str], _Told] = {}
+
+    def tell(self, kind: Kind, message: str) -> None:
+        """Queue an Event, unless the same was told within `REPEAT_SECONDS`."""
+        message = message[:MAX_MESSAGE]
+        told = self._told.get((kind, message))
+        if told is not None and self._clock() - told.at < REPEAT_SECONDS:
+            return
+        try:
+            self._queue.put_nowait((kind, message))
+        except asyncio.QueueFull:
+            self._lost()
+            return
+        if told is None:
+            while len(self._told) >= REMEMBERED:
+                self._told.pop(next(iter(self._told)))
+            name = f"{self._endpoint.pod}.{uuid4().hex[:16]}"
+            self._told[kind, message] = _Told(name, 0, self._clock())
+        else:
+            told.at = self._clock()
+
+    async def run(self) -> None:
+        """Write what is queued, until cancelled."""
+        while True:
+            kind, message = await self._queue.get()
+            told = self._told.get((kind, message))
+            if told is None:
+                continue
+            try:
+                await self._write(kind, message, told)
+            except KubeError as error:
+                self._lost()
+                log.debug("event %s not written: %s", kind, error.reason)
+
+    async def _write(self, kind: Kind, message: str, told: _Told) -> None:
+        told.count += 1
+        now = self._wall()
+        if told.count > 1:
+            patch = {"count": told.count, "lastTimestamp": now}
+            try:
+                await self._client.merge_patch(
+                    EVENTS, self._namespace, told.name, patch, discard
+                )
+            except NotFound:  # it has expired
+                told.count = 1
+            else:
+                return
+        body = self._body(kind, message, told, now)
+        await self._client.create(EVENTS, self._namespace, body, discard)
+
+    def _body(self, kind: Kind, message: str, told: _Told, now: str) -> dict[str, Any]:
+        warning = kind in {Kind.REFUSED, Kind.REBUILT, Kind.TAKEOVER, Kind.RESTORED}
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": told.name, "namespace": self._namespace},
+            "involvedObject": {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "namespace": self._namespace,
+                "name": self._endpoint.pod,
+                "uid": self._endpoint.uid,
+            },
+            "type": "Warning" if warning else "Normal",
+            "reason": kind.value,
+            "message": message,
+            "source": {"component": "seedprovider"},
+            "reportingComponent": "cassandra-k8s-ring.io/seedprovider",
+            "reportingInstance": self._endpoint.pod,
+            "count": told.count,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+        }

@@ -1,0 +1,194 @@
+"""Everything the sidecar knows, and the frozen view of it that a decision is taken from."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from seedprovider.cache import Remembered
+from seedprovider.inquiry import Inquirer
+from seedprovider.kube.mirror import Mirror
+from seedprovider.model import (
+    Address,
+    Endpoint,
+    Entry,
+    PodName,
+    Record,
+    Report,
+    RingId,
+    Source,
+    View,
+    pod_order,
+)
+from seedprovider.objects import ConfigMap
+from seedprovider.own import OwnNode
+from seedprovider.registry import Kept, LiveRead, UnreadableError, kept_of
+from seedprovider.view import Slice, endpoints_of, family
+
+log = logging.getLogger(__name__)
+
+NOTHING: Final = Kept(None, {})
+
+
+class World:
+    """The mirrors of the API server, the words of other sidecars, the node beside us.
+
+    Attributes:
+        own: the node beside us.
+        inquirer: the words of other sidecars.
+        slices, maps: mirrors, kept by tasks elsewhere.
+        remembered: what the last sidecar of this pod knew; used until the mirrors are read.
+        trouble: why the record or ledger cannot be read, None if they can.
+
+    """
+
+    def __init__(
+        self,
+        own: OwnNode,
+        inquirer: Inquirer,
+        *,
+        service: str,
+        remembered: Remembered | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.own = own
+        self.inquirer = inquirer
+        self.changed = asyncio.Event()
+        self.slices: Mirror[Slice] = Mirror(clock=clock, on_change=self.changed.set)
+        self.maps: Mirror[ConfigMap] = Mirror(clock=clock, on_change=self.changed.set)
+        self.remembered = remembered
+        self.trouble: str | None = None
+        self._service = service
+        self._clock = clock
+        self._family = family(own.endpoint.address)
+        self._endpoints: tuple[int, tuple[Endpoint, ...]] = (-1, ())
+        self._kept: tuple[int, Kept | None] = (-1, None)
+
+    @property
+    def revision(self) -> tuple[int, int, int, int]:
+        """Return what changes whenever a decision might."""
+        return (
+            self.slices.view.revision,
+            self.maps.view.revision,
+            self.inquirer.revision,
+            self.own.revision,
+        )
+
+    @property
+    def synced(self) -> bool:
+        """Whether the API server was read since we started."""
+        return self.slices.synced and self.maps.synced
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the API server last gave a sign of life; None if it never did."""
+        proofs = [mirror.last_proof_of_life for mirror in (self.slices, self.maps)]
+        known = [proof for proof in proofs if proof is not None]
+        return self._clock() - min(known) if len(known) == len(proofs) else None
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return all pods with an address, ours among them, in pod order."""
+        return self._with_own(self._named())
+
+    def _named(self) -> tuple[Endpoint, ...]:
+        if not self.slices.synced:
+            return self.remembered.endpoints if self.remembered else ()
+        view = self.slices.view
+        if self._endpoints[0] != view.revision:
+            bodies = (each.body for each in view.objects.values())
+            self._endpoints = (view.revision, endpoints_of(bodies, self._family))
+        return self._endpoints[1]
+
+    def _with_own(self, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        """Put our pod in at the address it has, whatever a slice still says of it."""
+        own = self.own.endpoint
+        for endpoint in endpoints:
+            if endpoint.pod == own.pod:
+                if endpoint.uid == own.uid:
+                    own = replace(endpoint, address=own.address)
+                break
+        others = (e for e in endpoints if e.pod != own.pod and e.address != own.address)
+        return tuple(sorted((*others, own), key=lambda e: pod_order(e.pod)))
+
+    def kept(self) -> Kept | None:
+        """Return record and ledger as last heard, None where they are not known."""
+        if not self.maps.synced:
+            return None
+        view = self.maps.view
+        if self._kept[0] != view.revision:
+            try:
+                kept: Kept | None = kept_of(self._service, view.objects.values())
+            except UnreadableError as error:
+                self._trouble(str(error))
+                kept = None
+            else:
+                self._trouble(None)
+            self._kept = (view.revision, kept)
+        return self._kept[1]
+
+    def _trouble(self, text: str | None) -> None:
+        if text is not None and text != self.trouble:
+            log.warning("%s", text)
+        self.trouble = text
+
+    @property
+    def record(self) -> Record | None:
+        """Return the ring record as last heard, or as remembered."""
+        kept = self.kept()
+        if kept is not None:
+            return kept.record
+        return self.remembered.record if self.remembered else None
+
+    def view(self) -> View:
+        """Return what is known from watches, or from the cache until these have begun."""
+        kept, remembered = self.kept(), self.remembered
+        ledger: dict[PodName, Entry] = remembered.ledger if remembered else {}
+        if kept is not None:
+            ledger = kept.ledger
+        source = Source.WATCH if self.synced else Source.CACHE if remembered else Source.NONE
+        age = self.age
+        last_good: tuple[Address, ...] = remembered.seeds if remembered else ()
+        return View(
+            source=source,
+            now=self._clock(),
+            age=age if age is not None else _cache_age(remembered),
+            endpoints=self.endpoints(),
+            reports=self._reports(),
+            record_known=kept is not None,
+            record=self.record,
+            ledger=ledger,
+            strangers=dict(self.inquirer.strangers),
+            last_good=last_good,
+        )
+
+    def live_view(self, read: LiveRead) -> View:
+        """Return a view that rests on what the API server said just now."""
+        return View(
+            source=Source.LIVE,
+            now=self._clock(),
+            age=0.0,
+            endpoints=self._with_own(read.endpoints),
+            reports=self._reports(),
+            record_known=True,
+            record=read.kept.record,
+            ledger=read.kept.ledger,
+            live=read.live,
+            strangers=dict(self.inquirer.strangers),
+        )
+
+    def _reports(self) -> dict[PodName, Report]:
+        reports = self.inquirer.reports
+        reports[self.own.pod] = self.own.report(self.ring_id)
+        return reports
+
+    @property
+    def ring_id(self) -> RingId | None:
+        """Return the ring record's ID as last heard, or as remembered."""
+        record = self.record
+        return record.ring_id if record else None
+
+
+def _cache_age(remembered: Remembered | None) -> float:
+    return max(0.0, time.time() - remembered.saved_at) if remembered else 0.0
