@@ -9,13 +9,13 @@ from seedprovider.kube.errors import Expired, Malformed
 from seedprovider.kube.events import (
     Decoder,
     Event,
-    Lines,
     Listed,
     Object,
     Opened,
     decode_event,
     decode_page,
 )
+from seedprovider.kube.lines import Lines
 from seedprovider.kube.resources import Resource
 from seedprovider.kube.transport import Request, Transport
 
