@@ -151,6 +151,13 @@ class CassandraNode:
             f"{failure}\nlast lines of {self.settings.log}:\n{self.last_words()}"
         )
 
+    def complaint(self) -> str:
+        """Say in one line why it ended, as far as its log tells."""
+        lines = self.last_words(200).splitlines()
+        errors = [at for at, line in enumerate(lines) if line.startswith("ERROR")]
+        told = lines[errors[-1] :][:2] if errors else self.process.tail(1).splitlines()
+        return " ".join(line.partition(" - ")[2] or line for line in told)
+
     def last_words(self, lines: int = 12) -> str:
         """Return the last lines of Cassandra's log since its last start."""
         return tail(self.settings.log, lines)

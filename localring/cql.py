@@ -14,6 +14,7 @@ from uuid import UUID
 
 from localring.errors import StageError
 from localring.settings import CQL_PORT
+from localring.waiting import wait_until
 
 PROBE_PATIENCE = 2.0  # seconds; a node that serves answers in milliseconds
 REQUEST_PATIENCE = 20.0  # seconds; schema changes wait for the whole ring
@@ -73,6 +74,20 @@ class Session:
         if opcode != RESULT:
             raise StageError(f"unexpected answer {opcode:#04x} to a query")
         return _Body(answer).rows()
+
+    async def agree_on_schema(self) -> None:
+        """Wait until this node and all its peers have one schema."""
+
+        async def missing() -> str | None:
+            versions = await self._schemas()
+            return f"{len(versions)} schema versions" if len(versions) > 1 else None
+
+        await wait_until("one schema", missing, patience=REQUEST_PATIENCE)
+
+    async def _schemas(self) -> set[Any]:
+        rows = await self.execute("SELECT schema_version FROM system.local", "ONE")
+        rows += await self.execute("SELECT schema_version FROM system.peers_v2", "ONE")
+        return {row["schema_version"] for row in rows}
 
     async def say(self, opcode: int, body: bytes, expected: int) -> None:
         """Send a request whose answer carries nothing but its kind."""

@@ -11,3 +11,10 @@ class ProcessFailedError(StageError):
 
 class WaitTimeoutError(StageError):
     """Something that was waited for did not happen within its bound."""
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Return the first error inside groups of them: the others mostly follow from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -15,6 +15,7 @@ import aiohttp
 from localring.cache import Tell
 from localring.cassandra import STOP_GRACE, CassandraNode
 from localring.container import Container
+from localring.errors import StageError, first_cause
 from localring.kit import Kit
 from localring.objects import PodIdentity
 from localring.options import SHIM_CLASS, Options
@@ -89,7 +90,10 @@ class LocalPod:
         self.node = CassandraNode(stage.kit, self._node_settings(disk))
         options, name = stage.options, identity.name
         self.cassandra = Container(
-            f"{name}/cassandra", self._start_cassandra, options.backoff, stage.tell
+            f"{name}/cassandra",
+            self._start_cassandra,
+            options.backoff,
+            lambda line: stage.tell(f"{line}; {self.node.complaint()}"),
         )
         self.sidecar = Container(
             f"{name}/sidecar", self._start_sidecar, options.backoff, stage.tell
@@ -106,9 +110,11 @@ class LocalPod:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     def check(self) -> None:
-        """Raise what went wrong in the pod's own machinery, if anything did."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            self._task.result()
+        """Raise `StageError` if anything went wrong in the pod's own machinery."""
+        if self._task is None or not self._task.done() or self._task.cancelled():
+            return
+        if error := self._task.exception():
+            raise StageError(f"{self.name}: {first_cause(error)}") from error
 
     async def stop(self, grace: float = STOP_GRACE) -> None:
         """End it as a deletion does: Cassandra drains, then the sidecar goes."""
@@ -123,7 +129,7 @@ class LocalPod:
         self._task.cancel()
         await asyncio.wait({self._task})
         if not self._task.cancelled() and (error := self._task.exception()):
-            self._stage.tell(f"{self.name}: {error}")
+            self._stage.tell(f"{self.name}: {first_cause(error)}")
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:

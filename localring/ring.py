@@ -7,7 +7,7 @@ of it is left.
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -30,7 +30,7 @@ from localring.report import Report, missing_from_ring
 from localring.rundir import run_directory
 from localring.settings import CQL_PORT, JMX_PORT, STORAGE_PORT
 from localring.sidecar import LOOPBACK_PORT, POD_PORT
-from localring.waiting import wait_until
+from localring.waiting import Missing, wait_until
 
 PORTS = (STORAGE_PORT, JMX_PORT, LOOPBACK_PORT, POD_PORT, CQL_PORT)
 API_HOST = 1
@@ -169,7 +169,7 @@ class LocalRing:
         return {pod.name: answer for pod, answer in zip(pods, answers, strict=True)}
 
     async def wait_until(
-        self, what: str, missing: Callable[[], Awaitable[str | None]], patience: float
+        self, what: str, missing: Missing, patience: float, *, telling: bool = True
     ) -> float:
         """Wait as `localring.waiting.wait_until`, and fail at once if a pod's machinery did."""
 
@@ -178,15 +178,16 @@ class LocalRing:
                 pod.check()
             return await missing()
 
-        return await wait_until(what, missing_or_broken, patience=patience, tell=self._tell)
+        tell = self._tell if telling else None
+        return await wait_until(what, missing_or_broken, patience=patience, tell=tell)
+
+    async def missing(self) -> str | None:
+        """Say what keeps the running pods from being one whole ring, or None if they are."""
+        return missing_from_ring(await self.reports())
 
     async def wait_until_whole(self, patience: float = RING_PATIENCE) -> float:
         """Wait until all running pods form one ring, each seeing all others up."""
-
-        async def missing() -> str | None:
-            return missing_from_ring(await self.reports())
-
-        return await self.wait_until("one whole ring", missing, patience)
+        return await self.wait_until("one whole ring", self.missing, patience)
 
     async def wait_until_ready(self, *ordinals: int, patience: float = RING_PATIENCE) -> float:
         """Wait until these pods are ready, as their kubelets say."""

@@ -93,6 +93,16 @@ class SidecarClient:
         except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
             return False
 
+    async def reason(self, pod: str) -> str | None:
+        """Return the sidecar's explanation of what a pod is told, or None if nothing comes."""
+        url = f"{self.url}/v1/seeds"
+        try:
+            async with self._session.get(url, params={"pod": pod}, timeout=TIMEOUT) as response:
+                response.raise_for_status()
+                return str((await response.json())["reason"])
+        except (aiohttp.ClientError, OSError, KeyError):
+            return None
+
     async def node(self) -> Report | None:
         """Return what ``GET /v1/node`` says, or None if nothing comes."""
         try:
