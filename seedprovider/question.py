@@ -64,7 +64,5 @@ def _configured(text: str) -> tuple[str, ...]:
         raise BadInputError(f"configured names more than {MAX_CONFIGURED} seeds")
     for name in names:
         if not _HOST.fullmatch(name):
-            raise BadInputError(
-                f"configured: {name[:MAX_TEXT]!r} is no host name or IP address"
-            )
+            raise BadInputError(f"configured: {name[:MAX_TEXT]!r} is no name or IP address")
     return names

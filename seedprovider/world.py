@@ -40,6 +40,7 @@ class World:
         inquirer: the words of other sidecars.
         slices, maps: mirrors, kept by tasks elsewhere.
         remembered: what the last sidecar of this pod knew; used until the mirrors are read.
+        service: the headless Service whose pods these are.
         trouble: why the record or ledger cannot be read, None if they can.
 
     """
@@ -60,7 +61,7 @@ class World:
         self.maps: Mirror[ConfigMap] = Mirror(clock=clock, on_change=self.changed.set)
         self.remembered = remembered
         self.trouble: str | None = None
-        self._service = service
+        self.service = service
         self._clock = clock
         self._family = family(own.endpoint.address)
         self._endpoints: tuple[int, tuple[Endpoint, ...]] = (-1, ())
@@ -119,7 +120,7 @@ class World:
         view = self.maps.view
         if self._kept[0] != view.revision:
             try:
-                kept: Kept | None = kept_of(self._service, view.objects.values())
+                kept: Kept | None = kept_of(self.service, view.objects.values())
             except UnreadableError as error:
                 self._trouble(str(error))
                 kept = None

@@ -1,0 +1,312 @@
+"""Questions in, answers out: looks, decides, takes the step decided on, and looks again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from seedprovider.announce import Announcer, Kind
+from seedprovider.decision import (
+    Act,
+    Answer,
+    Decision,
+    Policy,
+    Refused,
+    Rule,
+    Step,
+    TakeTurn,
+    Withheld,
+    WriteEntry,
+    WriteRecord,
+)
+from seedprovider.kube.errors import AlreadyExists, Conflict, KubeError, Unavailable
+from seedprovider.metrics import Metrics
+from seedprovider.model import (
+    Address,
+    Asker,
+    Disk,
+    DiskState,
+    Endpoint,
+    RingId,
+    View,
+)
+from seedprovider.protocol import decide
+from seedprovider.question import Question
+from seedprovider.registry import Registry, UnreadableError
+from seedprovider.view import canonical
+from seedprovider.world import World
+
+log = logging.getLogger(__name__)
+
+MAX_STEPS: Final = 6
+"""Entry, turn and answer are three; more only when others are faster each time."""
+SURVEY_SECONDS: Final = 5.0
+"""Bound on asking all other sidecars before an answer."""
+FRESH_SECONDS: Final = 2.0
+"""Words of other sidecars younger than this are not asked for again before a decision."""
+START_OVER_SECONDS: Final = 30.0
+"""A question after so long a silence is that of another start."""
+RESOLVE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer with what it was taken from, for the explanation."""
+
+    answer: Answer
+    view: View
+    asker: Asker
+
+
+def timestamp() -> str:
+    """Return now in UTC as RFC 3339 with microseconds (Kubernetes' ``MicroTime``)."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Engine:
+    """Decides for the node beside us.
+
+    Attributes:
+        last: what the node was last told, None before its first question.
+
+    """
+
+    def __init__(
+        self,
+        world: World,
+        registry: Registry,
+        announcer: Announcer,
+        metrics: Metrics,
+        policy: Policy,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._world = world
+        self._registry = registry
+        self._announcer = announcer
+        self._metrics = metrics
+        self._policy = policy
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._first_asked = 0.0
+        self._last_asked = float("-inf")
+        self._ring_id = RingId(str(uuid4()))
+        self._why = ""
+        self._looked = (float("-inf"), world.view())
+        self.last: Answered | None = None
+
+    async def answer(self, question: Question) -> Answered:
+        """Answer the node beside us; takes at most some seconds, whatever others do."""
+        now = self._clock()
+        if now - self._last_asked > START_OVER_SECONDS:
+            self._first_asked = now
+        self._last_asked = now
+        configured = await _resolve(question.configured)
+        disagreement = self._disagreement(question.disk)
+        if disagreement is not None:
+            asker = self.asker(question.disk, question.address, configured)
+            answered = Answered(disagreement, self._world.view(), asker)
+        elif question.disk.is_blank:
+            async with self._turn:
+                answered = await self._admit(question, configured)
+        else:
+            answered = await self._lead_back(question, configured)
+        self._note(answered)
+        return answered
+
+    def asker(
+        self,
+        disk: Disk,
+        address: Address | None = None,
+        configured: tuple[Address, ...] = (),
+    ) -> Asker:
+        """Return the node beside us as an asker."""
+        own = self._world.own
+        return Asker(
+            pod=own.pod,
+            uid=own.uid,
+            pvc_uid=own.pvc_uid,
+            address=address or own.address,
+            disk=disk,
+            configured=configured,
+            waiting=max(0.0, self._clock() - self._first_asked),
+            fresh_ring_id=self._ring_id,
+            clock=timestamp(),
+        )
+
+    async def suppose(self, asker: Asker) -> Answered:
+        """Return what another pod would be told; takes no step.
+
+        Whoever asks, the API server is read for it once in `FRESH_SECONDS` at the most.
+        """
+        view = self._world.view()
+        if asker.disk.is_blank:
+            async with self._turn:
+                if self._clock() - self._looked[0] > FRESH_SECONDS:
+                    self._looked = (self._clock(), await self.look(FRESH_SECONDS))
+            view = self._looked[1]
+        return Answered(_final(decide(asker, view, self._policy)), view, asker)
+
+    def _disagreement(self, disk: Disk) -> Withheld | None:
+        """Object where the node calls blank what we see data on: two different directories."""
+        seen = self._world.own.disk()
+        if not disk.is_blank or seen.is_blank or seen.state is DiskState.UNKNOWN:
+            return None
+        return Withheld(
+            rule=Rule.DISK_UNKNOWN,
+            reason=f"the node calls its disk {disk.state}, the sidecar sees {seen.state} in "
+            "SEEDPROVIDER_DATA_DIR: the two have to be one directory",
+        )
+
+    async def _lead_back(self, question: Question, configured: tuple[Address, ...]) -> Answered:
+        """Answer a disk with data: from watches or memory, with the other sidecars' words."""
+        await self.survey(self._world.endpoints(), FRESH_SECONDS)
+        asker = self.asker(question.disk, question.address, configured)
+        view = self._world.view()
+        return Answered(_final(decide(asker, view, self._policy)), view, asker)
+
+    async def survey(self, endpoints: tuple[Endpoint, ...], max_age: float) -> None:
+        """Ask all other sidecars, and go on with what came within `SURVEY_SECONDS`."""
+        others = [e for e in endpoints if e.pod != self._world.own.pod]
+        try:
+            async with asyncio.timeout(SURVEY_SECONDS):
+                await self._world.inquirer.ask(others, max_age)
+        except TimeoutError:
+            log.info("not every sidecar answered within %.0f s", SURVEY_SECONDS)
+
+    async def _admit(self, question: Question, configured: tuple[Address, ...]) -> Answered:
+        """Answer a blank disk: from live reads only, one step at a time."""
+        max_age, steps = FRESH_SECONDS, 0
+        while True:
+            view = await self.look(max_age)
+            asker = self.asker(question.disk, question.address, configured)
+            decision = self._decide(asker, view)
+            if not isinstance(decision, Act):
+                return Answered(decision, view, asker)
+            if steps == MAX_STEPS:
+                busy = "other pods are faster: asking again"
+                return Answered(Withheld(rule=decision.rule, reason=busy), view, asker)
+            await self.take(decision)
+            # What follows a step rests on words spoken after it.
+            max_age, steps = 0.0, steps + 1
+
+    def _decide(self, asker: Asker, view: View) -> Decision:
+        decision = decide(asker, view, self._policy)
+        if isinstance(decision, Withheld) and decision.rule is Rule.API_AWAY:
+            return Withheld(rule=decision.rule, reason=f"{decision.reason}{self._why}")
+        return decision
+
+    async def look(self, max_age: float) -> View:
+        """Return a view that rests on live reads, or one without where these failed."""
+        await self.know_volume()
+        try:
+            read = await self._registry.read_live()
+        except (KubeError, UnreadableError) as error:
+            self._why = f": {error}"
+            return self._world.view()
+        await self.survey(read.endpoints, max_age)
+        return self._world.live_view(read)
+
+    async def know_volume(self) -> None:
+        """Learn the UID of our volume claim, once."""
+        own = self._world.own
+        if own.pvc_uid is not None:
+            return
+        try:
+            own.pvc_uid = await self._registry.own_volume(own.pod, own.uid)
+        except KubeError as error:
+            remembered = self._world.remembered
+            own.pvc_uid = remembered.pvc_uid if remembered else None
+            log.warning("volume claim of %s not read: %s", own.pod, error.reason)
+        else:
+            own.revision += 1
+
+    async def take(self, act: Act) -> bool:
+        """Take a step; return whether it is known to have been written."""
+        kind = type(act.step).__name__
+        try:
+            await self._registry.take(act.step, timestamp())
+        except (AlreadyExists, Conflict) as error:
+            log.info("%s: somebody else was faster (%s)", kind, error.reason)
+            self._metrics.steps.labels(kind, "lost").inc()
+            return False
+        except KubeError as error:
+            unknown = isinstance(error, Unavailable) and error.outcome_unknown
+            log.warning("%s failed%s: %s", kind, ", perhaps" if unknown else "", error.reason)
+            self._metrics.steps.labels(kind, "unknown" if unknown else "failed").inc()
+            return False
+        self._metrics.steps.labels(kind, "written").inc()
+        log.info("%s: %s", kind, act.reason)
+        self._announce(act)
+        return True
+
+    def _announce(self, act: Act) -> None:
+        event = _event_of(act.rule, act.step)
+        if event is not None:
+            self._announcer.tell(event, act.reason)
+        if isinstance(act.step, WriteRecord):
+            # The next ring that this pod might found is another one.
+            self._ring_id = RingId(str(uuid4()))
+
+    def _note(self, answered: Answered) -> None:
+        before = self.last.answer if self.last else None
+        self.last = answered
+        answer = answered.answer
+        outcome = type(answer).__name__.lower()
+        self._metrics.answers.labels(outcome, answer.rule.value).inc()
+        if isinstance(answer, Withheld):
+            self._announcer.tell(Kind.WITHHELD, answer.reason)
+        elif isinstance(answer, Refused):
+            self._announcer.tell(Kind.REFUSED, answer.reason)
+        elif answer.replace is not None:
+            self._announcer.tell(Kind.REPLACING, answer.reason)
+        if before is None or before.reason != answer.reason:
+            log.info("%s (%s): %s", outcome, answer.rule, answer.reason)
+
+
+def _final(decision: Decision) -> Answer:
+    """Rows for disks with data take no step; one that did would be a mistake in the table."""
+    if isinstance(decision, Act):
+        return Withheld(rule=decision.rule, reason=decision.reason)
+    return decision
+
+
+def _event_of(rule: Rule, step: Step) -> Kind | None:
+    match step:
+        case WriteRecord():
+            return {
+                Rule.FOUND: Kind.FOUNDING,
+                Rule.FOUNDER_TAKEOVER: Kind.TAKEOVER,
+                Rule.REBUILD: Kind.REBUILT,
+                Rule.ADOPTION: Kind.ADOPTED,
+            }.get(rule)
+        case TakeTurn():
+            return Kind.REPLACING if rule is Rule.REPLACE else Kind.JOINING
+        case WriteEntry():
+            return None
+
+
+async def _resolve(names: tuple[str, ...]) -> tuple[Address, ...]:
+    """Return the addresses of adoption seeds; a name that does not resolve is left out."""
+    found: dict[Address, None] = {}
+    loop = asyncio.get_running_loop()
+    for name in names:
+        literal = canonical(name)
+        if literal is not None:
+            found[literal] = None
+            continue
+        try:
+            async with asyncio.timeout(RESOLVE_SECONDS):
+                answers = await loop.getaddrinfo(name, None)
+        except (OSError, TimeoutError) as error:
+            log.warning("adoption seed %s does not resolve: %s", name, error)
+            continue
+        for *_, place in answers:
+            address = canonical(str(place[0]))
+            if address is not None:
+                found[address] = None
+    return tuple(found)
