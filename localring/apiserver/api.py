@@ -1,6 +1,7 @@
 """The HTTP face: who may ask, what is asked, and which fault strikes the answer."""
 
 import asyncio
+from functools import partial
 
 import msgspec
 from aiohttp import hdrs, web
@@ -54,7 +55,9 @@ class Api:
             self._admit(caller, target)
             if caller.verb == "watch" and target is not None:
                 options = list_options(target, request.query)
-                return await self._watches.serve(request, caller, options, entry)
+                return await self._watches.serve(
+                    request, caller, options, partial(self.requests.answer, entry)
+                )
             response = await self._answer(request, target, caller)
         except ApiError as error:
             response = document(error.document(), error.code)
@@ -64,7 +67,7 @@ class Api:
         if self._faults.strike(Kind.DROP_RESPONSE, caller):
             reset(request.transport)
             return response
-        entry.status = response.status
+        self.requests.answer(entry, response.status)
         return response
 
     def _admit(self, caller: Caller, target: Target | None) -> None:

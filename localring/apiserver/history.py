@@ -14,6 +14,9 @@ from localring.apiserver.status import expired, too_large_version
 Body = Mapping[str, Any]
 Key = tuple[str, str]  # namespace ("" for cluster-scoped) and name
 
+# As in a cluster that has lived for a while: low versions are long gone, and 0 means "any".
+FIRST_VERSION = 1_000
+
 
 @dataclass(frozen=True)  # no slots: cached_property needs the instance's dict
 class Event:
@@ -69,8 +72,8 @@ class History:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._events: deque[Event] = deque()
-        self.version = 1  # etcd's first revision; 0 means "any" to clients
-        self.floor = 1
+        self.version = FIRST_VERSION
+        self.floor = FIRST_VERSION
 
     def append(self, event: Event) -> None:
         """Take the next event; the oldest one makes room."""

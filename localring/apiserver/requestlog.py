@@ -1,8 +1,10 @@
 """What was asked, by whom, and what came of it: for tests that count requests."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 LIMIT = 10_000  # requests; the oldest ones go
 
@@ -12,8 +14,8 @@ class Logged:
     """One request.
 
     Attributes:
-        verb: as in RBAC; "" for a path that names no resource.
-        resource: plural name, "" likewise.
+        verb: as in RBAC; the method's for a path that names no resource.
+        resource: plural name, "" for a path that names none.
         client: User-Agent.
         status: None as long as nothing was answered; a watch answers when it begins.
 
@@ -28,16 +30,32 @@ class Logged:
     status: int | None = None
 
 
+class Which(TypedDict, total=False):
+    """Which requests are meant; ``client`` is part of the User-Agent, the rest is exact."""
+
+    verb: str
+    resource: str
+    client: str
+    status: int
+
+
 class RequestLog:
-    """The last requests, oldest first."""
+    """The last requests, oldest first.  Belongs to the thread of the event loop."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._entries: deque[Logged] = deque(maxlen=limit)
+        self._changed = asyncio.Event()
 
     def begin(self, entry: Logged) -> Logged:
         """Note a request that has arrived."""
         self._entries.append(entry)
+        self._announce()
         return entry
+
+    def answer(self, entry: Logged, status: int) -> None:
+        """Note what a request was answered with."""
+        entry.status = status
+        self._announce()
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -51,19 +69,20 @@ class RequestLog:
         """Count all of them."""
         return len(self._entries)
 
-    def count(
-        self,
-        *,
-        verb: str | None = None,
-        resource: str | None = None,
-        client: str | None = None,
-        status: int | None = None,
-    ) -> int:
-        """Count the requests of a kind; ``client`` is part of the User-Agent."""
+    def count(self, **which: Unpack[Which]) -> int:
+        """Count the requests that are meant."""
+        client = which.pop("client", "")
         return sum(
-            verb in (None, entry.verb)
-            and resource in (None, entry.resource)
-            and status in (None, entry.status)
-            and (client is None or client in entry.client)
+            client in entry.client
+            and all(getattr(entry, field) == value for field, value in which.items())
             for entry in self._entries
         )
+
+    async def until(self, number: int, **which: Unpack[Which]) -> None:
+        """Wait until at least so many are counted; the bound is the caller's to set."""
+        while self.count(**which) < number:
+            await self._changed.wait()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

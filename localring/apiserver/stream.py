@@ -37,7 +37,7 @@ class Stream:
         end_at = now + self.pace.timeout_seconds
         bookmark_at = self._bookmark_after(now, end_at)
         self._strike_endings()
-        if opening and not self._over():
+        if opening and not self.watch.silent:
             await self.response.write(opening)
         while not self._over():
             self.watch.wake.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -10,7 +11,6 @@ from localring.apiserver.faults import Caller, Fault, Faults, Kind
 from localring.apiserver.history import line
 from localring.apiserver.lists import stale_version, version_shown
 from localring.apiserver.query import ListOptions
-from localring.apiserver.requestlog import Logged
 from localring.apiserver.status import ApiError, expired
 from localring.apiserver.store import Store
 from localring.apiserver.stream import Pace, Stream
@@ -46,9 +46,16 @@ class Watches:
         return len(meant)
 
     async def serve(
-        self, request: web.Request, caller: Caller, options: ListOptions, entry: Logged
+        self,
+        request: web.Request,
+        caller: Caller,
+        options: ListOptions,
+        answered: Callable[[int], None],
     ) -> web.StreamResponse:
-        """Answer a watch; raise `ApiError` where it is refused by HTTP status."""
+        """Answer a watch; raise `ApiError` where it is refused by HTTP status.
+
+        ``answered`` is told the status when the response begins.
+        """
         if rule := self._faults.strike(Kind.DELAY, caller):
             await asyncio.sleep(rule.seconds or 0.0)
         transport = request.transport
@@ -60,7 +67,7 @@ class Watches:
         self._open.add(watch)
         try:
             await response.prepare(request)
-            entry.status = response.status
+            answered(response.status)
             await self._stream(watch, response, options).run(opening)
             await response.write_eof()
         except ConnectionError:

@@ -1,0 +1,74 @@
+"""The API server that the statements are made about: the emulated one, or a real one.
+
+For a real one set KUBE_CONTRACT_URL, KUBE_CONTRACT_TOKEN_FILE, KUBE_CONTRACT_CA_FILE and
+KUBE_CONTRACT_NAMESPACE (an existing namespace; what the tests make there is removed again).
+"""
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from localring.apiserver import ApiServer
+from tests.contract.cluster import Cluster
+
+TOKEN = "token-of-the-contract"  # noqa: S105 - the emulator's own
+LONG_LINE = 2**22  # bytes
+
+
+@asynccontextmanager
+async def emulated() -> AsyncIterator[Cluster]:
+    async with (
+        ApiServer("127.71.0.1", tokens=[TOKEN]) as server,
+        aiohttp.ClientSession(read_bufsize=LONG_LINE) as session,
+    ):
+        yield Cluster(session, server.url, TOKEN, "default")
+
+
+@asynccontextmanager
+async def real(url: str, token: str) -> AsyncIterator[Cluster]:
+    context = ssl.create_default_context(cafile=os.environ.get("KUBE_CONTRACT_CA_FILE"))
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(connector=connector, read_bufsize=LONG_LINE) as session:
+        namespace = os.environ.get("KUBE_CONTRACT_NAMESPACE", "default")
+        cluster = Cluster(session, url.rstrip("/"), token, namespace)
+        try:
+            yield cluster
+        finally:
+            await cluster.clean("configmaps", "leases", "events", "services")
+
+
+@pytest.fixture(scope="session")
+def token() -> str:
+    file = os.environ.get("KUBE_CONTRACT_TOKEN_FILE")
+    return Path(file).read_text().strip() if file else TOKEN
+
+
+@pytest.fixture
+async def cluster(token: str) -> AsyncIterator[Cluster]:
+    url = os.environ.get("KUBE_CONTRACT_URL")
+    async with real(url, token) if url else emulated() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ApiServer]:
+    """An emulated server that asks for no token, for tests that throw its switches."""
+    async with ApiServer("127.71.0.2") as server:
+        yield server
+
+
+@pytest.fixture
+async def stage(server: ApiServer) -> AsyncIterator[Cluster]:
+    async with aiohttp.ClientSession(headers={"User-Agent": "first/1"}) as session:
+        yield Cluster(session, server.url, "any", "default")
+
+
+@pytest.fixture
+def free_of_leftovers(server: ApiServer) -> Iterator[None]:
+    yield
+    assert server.open_watches == 0
