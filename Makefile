@@ -46,3 +46,11 @@ types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 imports: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
+
+.PHONY: lock
+lock: ## renew the hashed lock files from pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.9'
+	@for part in sidecar ring dev; do \
+	  case $$part in sidecar) more=;; ring) more='--extra ring';; dev) more='--all-extras --group dev';; esac; \
+	  $(BIN)/uv pip compile -q pyproject.toml $$more --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements/$$part.lock; done

@@ -24,8 +24,8 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; exit 2 for wrong settings, 1 where a port is taken."""
     parser = ArgumentParser(
         prog="seedprovider",
-        description="The sidecar of a Cassandra pod: answers the seed provider in Cassandra on\n"
-        "loopback, and the sidecars of other pods, probes and Prometheus on the pod\n"
+        description="The sidecar of a Cassandra pod: answers the seed provider in Cassandra\n"
+        "on loopback, and other pods' sidecars, probes and Prometheus on the pod\n"
         "network. It takes its settings from the environment:\n\n" + settings_module.describe(),
         formatter_class=RawDescriptionHelpFormatter,
     )
