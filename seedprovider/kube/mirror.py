@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from seedprovider.kube.errors import KubeError
-from seedprovider.kube.events import Change, Key, Listed, Object, Removed, Upserted
+from seedprovider.kube.events import Change, Key, Listed, Object, Opened, Removed, Upserted
 from seedprovider.kube.reflector import Source, reflect
 
 T = TypeVar("T")
@@ -71,10 +71,10 @@ class Mirror(Generic[T]):
 
     Attributes:
         view: the latest view; take it once for one decision.
-        last_proof_of_life: when (``clock``'s seconds) the server last sent a list, an event or
-            a bookmark or took up a watch; None before the first.  In a quiet collection a
-            healthy server gives one about every minute.
-        last_failure: why nothing comes at the moment; None after the next proof of life.
+        last_proof_of_life: when (``clock``'s seconds) a list, an event or a bookmark last
+            showed that nothing is missing; None before the first.  In a quiet collection a healthy
+            server sends one about every minute, so only more than that is a sign of trouble.
+        last_failure: why nothing comes at the moment; None once the server listens again.
         failures: how many there were in all, for a metric.
 
     """
@@ -105,8 +105,9 @@ class Mirror(Generic[T]):
 
     def take(self, change: Change[T]) -> None:
         """Note that the server lives and what it said; wake the waiters if it differs."""
-        self.last_proof_of_life = self._clock()
         self.last_failure = None
+        if not isinstance(change, Opened):  # a watch may be taken up and end without a word
+            self.last_proof_of_life = self._clock()
         view = apply(self.view, change)
         if view is not self.view:
             self.view = view

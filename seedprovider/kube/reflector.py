@@ -24,8 +24,8 @@ MAX_RETRY_AFTER_SECONDS: Final = 60.0
 STEADY_SECONDS: Final = 10.0
 """A watch that lasted this long shows that the trouble before it is over."""
 MAX_RESUMES: Final = 8
-"""After so many failures in a row the version to resume from is doubted: a restored etcd does
-not know it, and its server need not say so."""
+"""After so many watches in a row that did not last, cleanly ended or not, the way by watch is
+doubted: a proxy may end each before its first word, a restored etcd not know our version."""
 
 
 class Source(Protocol[T]):
@@ -67,15 +67,15 @@ class Pace:
 
 
 def can_resume(error: KubeError | None, pace: Pace) -> bool:
-    """Say whether the last version seen is still good, or the collection is to be listed again.
+    """Say whether to go on from the last version seen, or to list again.
 
-    Only an end of the connection leaves it good.  Garbage, an unknown event or a refusal of the
-    watch alone may hide changes, and silence leaves no proof that there were none.
+    Only an end of the connection leaves the version good.  Garbage, an unknown event or a
+    refusal of the watch alone may hide changes; silence leaves no proof that there were none.
     """
-    if error is None:
-        return True
-    lost_connection = isinstance(error, Unavailable | Unauthorized)
-    return lost_connection and not isinstance(error, Silent) and pace.failures < MAX_RESUMES
+    if pace.failures >= MAX_RESUMES:
+        return False
+    connection_ended = error is None or isinstance(error, Unavailable | Unauthorized)
+    return connection_ended and not isinstance(error, Silent)
 
 
 def ignore(_error: KubeError) -> None:
@@ -93,9 +93,9 @@ async def reflect(
     """Yield a `Listed`, then changes; yield a new `Listed` whenever history was lost.
 
     Never ends by itself and raises nothing for the network: each failure goes to
-    ``on_failure``, then a pause, then the next attempt.  `Opened` and `Bookmarked` are yielded
-    too: in a quiet collection they are the only proof that what is known is fresh.  Close it
-    (``aclosing``) or cancel the task that reads it to close the connection.
+    ``on_failure``, then a pause, then the next attempt.  `Opened` is yielded too, as the end of
+    an outage, and `Bookmarked`, in a quiet collection the only proof that nothing was missed.
+    Close it (``aclosing``) or cancel the task that reads it to close the connection.
 
     ``jitter`` gives numbers in [0, 1), ``clock`` monotonic seconds.
     """
@@ -121,6 +121,6 @@ async def reflect(
         pace = pace.after(failure, lasted)
         if failure is not None:
             on_failure(failure)
-            if not can_resume(failure, pace):
-                version = None
+        if not can_resume(failure, pace):
+            version = None
         await sleep(pace.pause_seconds * (0.5 + jitter()))

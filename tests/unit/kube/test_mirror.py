@@ -99,7 +99,7 @@ def test_a_failure_leaves_the_view_and_its_age_alone() -> None:
     assert mirror.failures == 1
 
 
-@pytest.mark.parametrize("sign", [Bookmarked("2"), Opened("1"), Listed((), "3")])
+@pytest.mark.parametrize("sign", [Bookmarked("2"), Upserted(thing("a", "2")), Listed((), "3")])
 def test_any_word_of_the_server_proves_life_and_ends_a_failure(sign: Change[str]) -> None:
     now = 1.0
     mirror = Mirror[str](clock=lambda: now)
@@ -110,6 +110,15 @@ def test_any_word_of_the_server_proves_life_and_ends_a_failure(sign: Change[str]
 
     assert mirror.last_proof_of_life == 60.0
     assert mirror.last_failure is None
+
+
+def test_a_watch_taken_up_ends_a_failure_but_does_not_prove_that_the_view_is_fresh() -> None:
+    mirror = Mirror[str](clock=lambda: 1.0)
+    mirror.fail(Unavailable("away"))
+    mirror.take(Opened("1"))
+
+    assert mirror.last_failure is None
+    assert mirror.last_proof_of_life is None
 
 
 def test_what_makes_no_difference_wakes_nobody() -> None:

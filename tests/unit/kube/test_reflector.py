@@ -142,11 +142,13 @@ async def test_no_failure_repeated_for_ever_becomes_a_busy_loop(error: KubeError
 
 
 async def test_watches_that_end_at_once_neither_make_it_busy_nor_blind() -> None:
-    run = await play(Script(repeat(opened(), 20)))
+    script = Script(repeat(opened(), 20))
+    run = await play(script)
 
     assert run.pauses[0] == MIN_PAUSE_SECONDS
     assert run.pauses[-5:] == [MAX_CLEAN_PAUSE_SECONDS] * 5
     assert run.failures == []
+    assert script.asked[-4:] == ["list", "watch 100"] * 2
 
 
 async def test_a_watch_that_lasted_ends_the_trouble_before_it() -> None:
