@@ -72,8 +72,8 @@ class Mirror(Generic[T]):
     Attributes:
         view: the latest view; take it once for one decision.
         last_proof_of_life: when (``clock``'s seconds) a list, an event or a bookmark last
-            showed that nothing is missing; None before the first.  In a quiet collection a healthy
-            server sends one about every minute, so only more than that is a sign of trouble.
+            showed that nothing is missing; None before the first.  In a quiet collection a
+            healthy server sends one about every minute: more than that is a sign of trouble.
         last_failure: why nothing comes at the moment; None once the server listens again.
         failures: how many there were in all, for a metric.
 

@@ -25,6 +25,9 @@ class ConfigMap(msgspec.Struct):
     data: dict[str, str] = {}
 
 
+decode_config_map = msgspec.json.Decoder(ConfigMap).decode
+
+
 class Witness(Mirror[ConfigMap]):
     """A mirror that notes what it was told.  Its clock stands still but for ``now``."""
 
@@ -70,10 +73,8 @@ class Stage:
         self.mirror = Witness(self.bell)
 
     def collection(self, bounds: Bounds = USUAL) -> HttpCollection[ConfigMap]:
-        decode = msgspec.json.Decoder(ConfigMap).decode
-        return HttpCollection(
-            self.transport, Selection(CONFIG_MAPS, "ns"), decode, bounds=bounds
-        )
+        selection = Selection(CONFIG_MAPS, "ns")
+        return HttpCollection(self.transport, selection, decode_config_map, bounds=bounds)
 
     def put(self, name: str, text: str = "") -> None:
         """Create or change a ConfigMap on the server, behind the client's back."""

@@ -62,9 +62,14 @@ class RawServer:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        try:
             await self._answer_all(reader, writer)
-        writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client went away
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _answer_all(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
