@@ -1,6 +1,8 @@
 """The fault switches for other processes: ``/_faults`` on a listener of its own.
 
 It has a port of its own because it has to answer while the API server refuses connections.
+A body such as ``{"rules": [{"kind": "lag", "client": "seedprovider", "seconds": 5}]}`` puts
+just that rule in force; `Switches` lists what else there is.  ``GET /_requests`` gives the log.
 """
 
 from typing import Protocol

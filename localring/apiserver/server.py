@@ -98,6 +98,10 @@ class ApiServer:
         """How many watches are being served."""
         return len(self._watches)
 
+    async def until_open_watches(self, number: int) -> None:
+        """Wait until just so many watches are being served, unbounded."""
+        await self._watches.until(number)
+
     @property
     def accepting(self) -> bool:
         """Whether the server listens."""

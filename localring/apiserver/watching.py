@@ -30,6 +30,7 @@ class Watches:
         self._bookmark_seconds = bookmark_seconds
         self._queue_limit = queue_limit
         self._open: set[Watch] = set()
+        self._changed = asyncio.Event()
         faults.listen(self._wake_all)
 
     def __len__(self) -> int:
@@ -44,6 +45,11 @@ class Watches:
         for watch in meant:
             watch.end(how)
         return len(meant)
+
+    async def until(self, number: int) -> None:
+        """Wait until just so many are open; the bound is the caller's to set."""
+        while len(self._open) != number:
+            await self._changed.wait()
 
     async def serve(
         self,
@@ -65,6 +71,7 @@ class Watches:
         # Nothing is awaited between reading the past and listening to what comes.
         unlisten = self._store.listen(watch.offer)
         self._open.add(watch)
+        self._announce()
         try:
             await response.prepare(request)
             answered(response.status)
@@ -74,6 +81,7 @@ class Watches:
             pass  # the client went away, or a fault cut it off
         finally:
             self._open.discard(watch)
+            self._announce()
             unlisten()
         return response
 
@@ -102,6 +110,10 @@ class Watches:
             timeout_seconds=options.timeout_seconds or patience,
         )
         return Stream(watch, response, self._store.history, self._faults, pace)
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _wake_all(self) -> None:
         for watch in self._open:

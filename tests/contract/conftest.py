@@ -4,9 +4,10 @@ For a real one set KUBE_CONTRACT_URL, KUBE_CONTRACT_TOKEN_FILE, KUBE_CONTRACT_CA
 KUBE_CONTRACT_NAMESPACE (an existing namespace; what the tests make there is removed again).
 """
 
+import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import aiohttp
 import pytest
 
 from localring.apiserver import ApiServer
-from tests.contract.cluster import Cluster
+from tests.contract.cluster import PATIENCE, Cluster
 
 TOKEN = "token-of-the-contract"  # noqa: S105 - the emulator's own
 LONG_LINE = 2**22  # bytes
@@ -69,6 +70,8 @@ async def stage(server: ApiServer) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-def free_of_leftovers(server: ApiServer) -> Iterator[None]:
+async def free_of_leftovers(server: ApiServer) -> AsyncIterator[None]:
+    """Have the server notice that its clients are gone, without waiting for a write."""
     yield
-    assert server.open_watches == 0
+    async with asyncio.timeout(PATIENCE):
+        await server.until_open_watches(0)

@@ -130,6 +130,8 @@ async def test_a_half_open_watch_hears_neither_events_nor_bookmarks_nor_its_end(
             assert version.encode() in other
             assert version.encode() not in heard
             assert not deaf.response.content.at_eof()
+        async with asyncio.timeout(PATIENCE):
+            await server.until_open_watches(0)  # it notices that the deaf client went away
 
 
 @pytest.mark.parametrize("as_status", [False, True])
@@ -199,12 +201,17 @@ async def test_a_refusal_asked_for_is_a_status(
 
 @pytest.mark.parametrize(
     "elsewhere",
-    [{"resource": "pods"}, {"client": "second"}, {"token": "else"}, {"verb": "watch"}],
+    [
+        Fault(kind=Kind.FORBID, resource="pods"),
+        Fault(kind=Kind.FORBID, client="second"),
+        Fault(kind=Kind.FORBID, token="else"),  # noqa: S106
+        Fault(kind=Kind.FORBID, verb="watch"),
+    ],
 )
 async def test_a_rule_strikes_nobody_but_those_it_means(
-    server: ApiServer, stage: Cluster, elsewhere: dict[str, str]
+    server: ApiServer, stage: Cluster, elsewhere: Fault
 ) -> None:
-    server.faults.add(Fault(kind=Kind.FORBID, **elsewhere))
+    server.faults.add(elsewhere)
 
     assert (await stage.list("leases")).status == 200
 
@@ -309,6 +316,31 @@ async def test_a_lagging_watch_is_told_in_order_once_the_lag_is_removed(
         assert not late.done()
     assert await late == ("ADDED", "a")
     assert await stream.told() == ("ADDED", "b")
+
+
+async def test_a_watch_that_lags_by_some_time_is_told_after_it(
+    server: ApiServer, stream: Stream
+) -> None:
+    server.faults.add(Fault(kind=Kind.LAG, seconds=0.05))
+    put(server, "a")
+
+    assert await stream.told() == ("ADDED", "a")
+
+
+async def test_a_resumed_watch_lags_like_the_one_before(
+    server: ApiServer, stage: Cluster
+) -> None:
+    before = server.store.version
+    put(server, "a")
+    with server.faults.active(Fault(kind=Kind.LAG)):
+        query = {"labelSelector": "", "resourceVersion": before}
+        async with stage.watch("configmaps", **query) as stream:
+            late = asyncio.create_task(stream.told())
+            await stage.list("configmaps")
+
+            assert not late.done()
+            server.faults.clear()
+            assert await late == ("ADDED", "a")
 
 
 async def test_the_bookmarks_of_a_lagging_watch_do_not_pass_what_is_held_back() -> None:
@@ -417,7 +449,7 @@ def test_a_rule_that_could_not_work_is_refused() -> None:
         {"kind": Kind.LAG, "seconds": -1.0},
     ):
         with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
-            Fault(**bad)  # type: ignore[arg-type]
+            Fault(**bad)
 
 
 async def test_the_store_refuses_in_process_as_over_http(server: ApiServer) -> None:
