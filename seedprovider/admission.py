@@ -82,7 +82,7 @@ def _join(case: _Case) -> Decision:
     if reason is not None:
         return Withheld(rule=Rule.JOIN_WAIT, reason=reason)
     pod, ring = case.asker.pod, case.ring
-    step = _claim(case) or _turn_step(case)
+    step = _claim(case, None) or _turn_step(case)
     if step is not None:
         return Act(step=step, rule=Rule.JOIN, reason=f"{pod} joins ring {ring}")
     return Seeds(
@@ -162,13 +162,17 @@ def _turn_taken(case: _Case) -> str | None:
     return f"{pod} is joining: one after the other"
 
 
-def _claim(case: _Case) -> WriteEntry | None:
-    """Return the ledger entry that is still to be written before the turn is taken."""
+def _claim(case: _Case, host: HostId | None) -> WriteEntry | None:
+    """Return the ledger entry that is still to be written before the turn is taken.
+
+    It says ``joining`` also for a lost disk, whose host ID it keeps: an entry that went on saying
+    ``member`` would pass for the end of the very turn that it is written for.
+    """
     asker = case.asker
     present = case.view.ledger.get(asker.pod)
     if present is not None and (
         (present.ring_id, present.pod_uid, present.pvc_uid, present.host_id, present.state)
-        == (case.ring, asker.uid, asker.pvc_uid, None, EntryState.JOINING)
+        == (case.ring, asker.uid, asker.pvc_uid, host, EntryState.JOINING)
     ):
         return None
     return WriteEntry(
@@ -177,7 +181,7 @@ def _claim(case: _Case) -> WriteEntry | None:
             ring_id=case.ring,
             pod_uid=asker.uid,
             pvc_uid=asker.pvc_uid,
-            host_id=None,
+            host_id=host,
             state=EntryState.JOINING,
             addresses=present.addresses if present else (),
             version=present.version if present else None,
@@ -203,20 +207,13 @@ def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
             reason=f"the members disagree about where lost host {lost} was: "
             + ", ".join(sorted(places)),
         )
-    step = _turn_step(case)
+    step = _claim(case, lost) or _turn_step(case)
     if step is not None:
         reason = f"{asker.pod} lost its disk, host ID {lost}"
         return Act(step=step, rule=Rule.REPLACE, reason=reason)
     if not places:
-        closed = replace(
-            entry,
-            host_id=None,
-            state=EntryState.JOINING,
-            pod_uid=asker.uid,
-            pvc_uid=asker.pvc_uid,
-        )
         return Act(
-            step=WriteEntry(closed),
+            step=WriteEntry(replace(entry, host_id=None)),
             rule=Rule.REPLACE_CLOSED,
             reason=f"no member knows lost host {lost} any more: {asker.pod} joins as new",
         )
@@ -243,7 +240,7 @@ def _still_alive(case: _Case, lost: HostId) -> str | None:
             return objection
     heard = {member.pod for member in case.members} | {case.asker.pod}
     for pod in sorted(evidence.ledger_members(case.view, case.ring), key=pod_order):
-        if pod not in heard and not evidence.proven_stopped(case.view, pod):
+        if pod not in heard and not evidence.proven_no_member(case.view, pod):
             return f"{pod} may be running and has not said whether it sees host {lost} down"
     return None
 

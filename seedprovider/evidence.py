@@ -172,6 +172,17 @@ def proven_stopped(view: View, pod: PodName) -> bool:
     return view.live is not None and pod not in view.live.pods
 
 
+def proven_no_member(view: View, pod: PodName) -> bool:
+    """Whether no member runs in the pod: stopped, or only starting on a blank disk.
+
+    A process that already is NORMAL on a disk that somebody emptied under it is a member still.
+    """
+    report = fresh_report(view, pod)
+    starting = report is not None and report.process is Process.STARTING
+    blank = report is not None and report.disk.is_blank
+    return (starting and blank) or proven_stopped(view, pod)
+
+
 def addresses_of(view: View, ring: RingId, host: HostId) -> dict[Address, list[Peer]]:
     """Return where the confirmed members map a host to, with what each says of it there."""
     places: dict[Address, list[Peer]] = {}

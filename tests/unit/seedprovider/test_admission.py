@@ -1,0 +1,453 @@
+"""The rows of the table for blank disks: founding, joining, replacing."""
+
+from dataclasses import replace
+
+import pytest
+
+from seedprovider.decision import (
+    Act,
+    Decision,
+    Rule,
+    Seeds,
+    TakeTurn,
+    Withheld,
+    WriteEntry,
+    WriteRecord,
+)
+from seedprovider.model import (
+    Address,
+    DiskState,
+    EntryState,
+    Origin,
+    Peer,
+    PeerState,
+    PodUid,
+    Process,
+    PvcUid,
+    Turn,
+)
+from tests.fakes.situations import (
+    EMPTY,
+    FRESH,
+    OTHER_RING,
+    RING,
+    Stage,
+    address,
+    disk,
+    entry,
+    host,
+    peer,
+    pod,
+    pvc,
+    record,
+    uid,
+)
+
+
+def withheld(decision: Decision, rule: Rule) -> str:
+    assert isinstance(decision, Withheld), decision
+    assert decision.rule is rule
+    return decision.reason
+
+
+def new_record(decision: Decision) -> WriteRecord:
+    assert isinstance(decision, Act), decision
+    assert isinstance(decision.step, WriteRecord)
+    return decision.step
+
+
+# -- founding --------------------------------------------------------------------------------
+
+
+def test_the_lowest_ordinal_founds_when_every_other_disk_is_empty() -> None:
+    stage = Stage().says(0, EMPTY).says(1, EMPTY).says(2, EMPTY)
+
+    written = new_record(stage.ask(0)).record
+
+    assert (written.founder, written.ring_id, written.how) == (pod(0), FRESH, Origin.FOUNDED)
+    assert written.version is None
+
+
+def test_higher_ordinals_wait_for_the_lowest() -> None:
+    stage = Stage().says(0, EMPTY).says(1, EMPTY).says(2, EMPTY)
+
+    assert pod(0) in withheld(stage.ask(1), Rule.FOUND_WAIT)
+    assert pod(0) in withheld(stage.ask(2), Rule.FOUND_WAIT)
+
+
+def test_after_the_grace_a_higher_ordinal_founds() -> None:
+    stage = Stage().says(0, EMPTY).says(1, EMPTY)
+
+    assert new_record(stage.ask(1, waiting=61.0)).record.founder == pod(1)
+
+
+def test_nobody_founds_while_a_disk_cannot_be_read() -> None:
+    stage = Stage().says(0, EMPTY).exists(1)
+
+    assert pod(1) in withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+    assert pod(1) in withheld(stage.ask(0, waiting=1e6), Rule.FOUND_BLOCKED)
+
+
+def test_nobody_founds_over_the_bound_volume_of_a_pod_without_an_address() -> None:
+    stage = Stage(volumes={pod(1): pvc(1)})
+
+    assert pod(1) in withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+
+
+def test_a_volume_that_is_not_bound_yet_holds_nothing() -> None:
+    stage = Stage(volumes={pod(1): None})
+
+    assert new_record(stage.ask(0)).record.founder == pod(0)
+
+
+@pytest.mark.parametrize("state", [DiskState.UNMARKED, DiskState.LEFT, DiskState.UNKNOWN])
+def test_nobody_founds_over_a_disk_with_data(state: DiskState) -> None:
+    stage = Stage().says(1, disk(1, state))
+
+    withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+
+
+def test_an_operator_may_approve_a_founder_over_a_disk_that_cannot_be_read() -> None:
+    stage = Stage(approved=pod(0)).exists(1)
+
+    assert new_record(stage.ask(0)).record.founder == pod(0)
+    withheld(stage.ask(2), Rule.FOUND_BLOCKED)
+
+
+def test_nothing_is_founded_while_the_api_server_is_away() -> None:
+    stage = Stage(live=False, record_known=False)
+
+    withheld(stage.ask(0), Rule.API_AWAY)
+
+
+def test_the_founder_gets_itself_and_nobody_else_does() -> None:
+    stage = Stage(record=record()).says(0, EMPTY).says(1, EMPTY)
+
+    decision = stage.ask(0)
+
+    assert isinstance(decision, Seeds)
+    assert decision.seeds == (address(0),)
+    assert pod(0) in withheld(stage.ask(1), Rule.JOIN_WAIT)
+
+
+def test_a_founder_that_died_on_the_way_goes_on() -> None:
+    stage = Stage(record=record()).says(1, EMPTY)
+
+    decision = stage.ask(0, disk(0, DiskState.JOINING))
+
+    assert isinstance(decision, Seeds)
+    assert decision.rule is Rule.FOUNDER
+
+
+def test_a_founder_does_not_found_again_once_somebody_joins() -> None:
+    stage = Stage(record=record()).says(1, EMPTY)
+    stage.ledger[pod(1)] = entry(1, known=False, state=EntryState.JOINING)
+
+    assert isinstance(stage.ask(0), Withheld)
+
+
+def test_a_founder_whose_disk_was_lost_does_not_found_again() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(0)] = entry(0)
+
+    assert host(0) in withheld(stage.ask(0), Rule.REPLACE_WAIT)
+
+
+def test_another_takes_over_from_a_founder_whose_volume_is_gone() -> None:
+    stage = Stage(record=record(0)).says(1, EMPTY)
+
+    decision = stage.ask(1)
+
+    written = new_record(decision).record
+    assert (written.founder, written.ring_id, written.version) == (pod(1), FRESH, "1")
+    assert isinstance(decision, Act)
+    assert decision.rule is Rule.FOUNDER_TAKEOVER
+
+
+def test_a_founder_with_a_new_volume_takes_over_from_itself() -> None:
+    stage = Stage(record=record(0))
+    stage.exists(0)
+    stage.volumes[pod(0)] = PvcUid("pvc-new")
+
+    written = new_record(stage.ask(0, pvc_uid=PvcUid("pvc-new"))).record
+
+    assert (written.founder, written.founder_pvc_uid) == (pod(0), "pvc-new")
+
+
+def test_nobody_takes_over_from_a_founder_that_is_only_away() -> None:
+    stage = Stage(record=record(0), volumes={pod(0): pvc(0)}).says(1, EMPTY)
+
+    withheld(stage.ask(1), Rule.JOIN_WAIT)
+
+
+def test_nobody_takes_over_while_some_disk_holds_data() -> None:
+    stage = Stage(record=record(0)).says(2, disk(2))
+
+    withheld(stage.ask(1), Rule.JOIN_WAIT)
+
+
+# -- a record that was lost ------------------------------------------------------------------
+
+
+def test_a_lost_record_is_rebuilt_with_the_ring_that_most_disks_carry() -> None:
+    stage = Stage().says(1, disk(1)).says(2, disk(2)).says(3, disk(3, ring=OTHER_RING))
+
+    written = new_record(stage.ask(0)).record
+
+    assert (written.ring_id, written.how) == (RING, Origin.REBUILT)
+
+
+def test_a_lost_record_is_not_rebuilt_from_a_minority() -> None:
+    stage = Stage().says(1, disk(1)).exists(2)
+
+    withheld(stage.ask(0), Rule.REBUILD_BLOCKED)
+
+
+def test_a_lost_record_never_leads_to_a_second_ring() -> None:
+    stage = Stage(approved=pod(0)).says(1, disk(1))
+
+    assert new_record(stage.ask(0)).record.ring_id == RING
+
+
+# -- joining ---------------------------------------------------------------------------------
+
+
+def join(stage: Stage, n: int) -> tuple[list[object], Decision]:
+    """Carry out the steps as the API server would, until there is an answer."""
+    steps: list[object] = []
+    for _ in range(5):
+        decision = stage.ask(n)
+        if not isinstance(decision, Act):
+            return steps, decision
+        steps.append(type(decision.step))
+        match decision.step:
+            case WriteEntry(written):
+                stage.ledger[written.pod] = replace(written, version="w")
+            case TakeTurn(holder, _):
+                stage.turn = Turn(holder=holder, version="w")
+    raise AssertionError(steps)
+
+
+def test_a_joiner_enters_the_ledger_then_takes_the_turn_then_gets_the_members() -> None:
+    stage = Stage().ring_of(0, 1)
+
+    steps, decision = join(stage, 2)
+
+    assert steps == [WriteEntry, TakeTurn]
+    assert isinstance(decision, Seeds)
+    assert (decision.seeds, decision.replace) == ((address(0), address(1)), None)
+    assert stage.ledger[pod(2)].state is EntryState.JOINING
+
+
+def test_a_joiner_that_holds_the_turn_gets_the_same_answer_again() -> None:
+    stage = Stage().ring_of(0, 1)
+    _, first = join(stage, 2)
+
+    assert join(stage, 2) == ([], first)
+
+
+def test_one_joiner_waits_for_the_other() -> None:
+    stage = Stage().ring_of(0, 1)
+    join(stage, 2)
+    stage.says(2, disk(2, DiskState.JOINING), mode="STARTING")
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_turn_is_free_when_its_holder_is_a_member() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1, 2)
+
+    steps, _ = join(stage, 3)
+
+    assert steps == [WriteEntry, TakeTurn]
+
+
+def test_a_turn_is_free_when_its_holders_pod_is_another_by_now() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), PodUid("uid-old")), version="7")).ring_of(0, 1)
+    stage.exists(2)
+
+    assert isinstance(stage.ask(3), Act)
+
+
+def test_a_turn_is_free_when_its_holders_cassandra_is_seen_stopped() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.says(2, disk(2, DiskState.JOINING), process=Process.STOPPED)
+
+    assert isinstance(stage.ask(3), Act)
+
+
+@pytest.mark.parametrize("process", [Process.ANSWERING, Process.STARTING, Process.UNKNOWN])
+def test_a_turn_is_not_free_while_its_holder_may_run(process: Process) -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.says(2, disk(2, DiskState.JOINING), process=process)
+
+    withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_turn_is_not_free_because_its_holder_is_silent() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.exists(2)
+
+    withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_nobody_joins_while_a_member_of_the_ledger_is_not_confirmed() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+    del stage.reports[pod(2)]
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_nobody_joins_while_a_member_is_without_address() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+@pytest.mark.parametrize("state", [PeerState.JOINING, PeerState.LEAVING, PeerState.MOVING])
+def test_nobody_joins_while_a_node_is_on_its_way(state: PeerState) -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.member(0, peer(1), peer(2, state=state))
+
+    assert state.value in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_nobody_joins_while_the_ring_has_a_member_that_no_pod_runs() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.member(0, peer(1), peer(8, up=False))
+
+    assert host(8) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_nobody_joins_while_a_member_sees_another_down() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.member(0, peer(1, up=False))
+
+    withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_joiners_own_last_attempt_in_gossip_does_not_hold_it_up() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.member(0, peer(1), peer(2, state=PeerState.JOINING))
+
+    assert isinstance(stage.ask(2, disk(2, DiskState.JOINING)), Act)
+
+
+def test_a_pod_that_left_may_join_anew() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, state=EntryState.LEFT)
+
+    steps, decision = join(stage, 2)
+
+    assert steps == [WriteEntry, TakeTurn]
+    assert isinstance(decision, Seeds)
+    assert decision.replace is None
+
+
+def test_a_ledger_entry_of_a_ring_that_is_gone_means_nothing() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = replace(entry(2), ring_id=OTHER_RING)
+
+    _, decision = join(stage, 2)
+
+    assert isinstance(decision, Seeds)
+    assert decision.replace is None
+
+
+# -- replacing a lost disk -------------------------------------------------------------------
+
+
+def lost_disk(*sees: Peer) -> Stage:
+    """Pods 0 and 1 are members and see these peers; the disk of pod 2 is lost."""
+    stage = Stage(record=record())
+    stage.member(0, peer(1), *sees).member(1, peer(0), *sees)
+    stage.ledger[pod(2)] = entry(2)
+    return stage
+
+
+def test_a_lost_disk_comes_back_in_the_place_of_the_host_it_was() -> None:
+    stage = lost_disk(Peer(host(2), Address("10.0.0.77"), up=False, state=PeerState.NORMAL))
+
+    steps, decision = join(stage, 2)
+
+    assert steps == [WriteEntry, TakeTurn]
+    assert isinstance(decision, Seeds)
+    assert decision.seeds == (address(0), address(1))
+    assert decision.replace == "10.0.0.77"
+
+
+@pytest.mark.parametrize("up", [True, None])
+def test_a_host_that_some_member_does_not_see_down_is_not_replaced(*, up: bool | None) -> None:
+    stage = lost_disk(peer(2, up=False))
+    stage.member(1, peer(0), peer(2, up=up))
+
+    assert pod(1) in withheld(stage.ask(2), Rule.REPLACE_WAIT)
+
+
+def test_a_host_is_not_replaced_while_a_silent_member_may_see_it_alive() -> None:
+    stage = lost_disk(peer(2, up=False))
+    stage.ledger[pod(3)] = entry(3)
+    stage.exists(3)
+
+    assert pod(3) in withheld(stage.ask(2), Rule.REPLACE_WAIT)
+
+
+def test_a_member_that_is_proven_stopped_need_not_be_heard() -> None:
+    stage = lost_disk(peer(2, up=False))
+    stage.ledger[pod(3)] = entry(3)
+    stage.says(3, disk(3), process=Process.STOPPED)
+
+    assert isinstance(stage.ask(2), Act)
+
+
+def test_two_lost_disks_come_back_one_after_the_other() -> None:
+    stage = lost_disk(peer(2, up=False), peer(3, up=False))
+    stage.ledger[pod(3)] = entry(3)
+    stage.says(2, EMPTY, process=Process.STARTING).says(3, EMPTY, process=Process.STOPPED)
+    _, first = join(stage, 2)
+
+    assert isinstance(first, Seeds)
+    assert isinstance(stage.ask(3), Withheld)
+
+
+def test_two_lost_disks_whose_nodes_both_wait_in_their_start_are_not_stuck() -> None:
+    stage = lost_disk(peer(2, up=False), peer(3, up=False))
+    stage.ledger[pod(3)] = entry(3)
+    for n in (2, 3):
+        stage.says(n, EMPTY, mode="STARTING", process=Process.STARTING)
+
+    assert isinstance(stage.ask(2), Act)
+
+
+def test_a_lost_host_that_nobody_knows_is_closed_in_the_ledger_and_joins_as_new() -> None:
+    stage = lost_disk()
+
+    steps, decision = join(stage, 2)
+
+    assert steps == [WriteEntry, TakeTurn, WriteEntry]
+    assert isinstance(decision, Seeds)
+    assert decision.replace is None
+    assert stage.ledger[pod(2)].host_id is None
+
+
+def test_members_that_disagree_about_a_lost_hosts_address_are_not_believed() -> None:
+    stage = lost_disk(peer(2, up=False))
+    stage.member(
+        1, peer(0), Peer(host(2), Address("10.9.9.9"), up=False, state=PeerState.NORMAL)
+    )
+
+    assert "10.9.9.9" in withheld(stage.ask(2), Rule.REPLACE_WAIT)
+
+
+def test_a_lost_disk_waits_while_no_member_runs() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2)
+
+    assert host(2) in withheld(stage.ask(2), Rule.REPLACE_WAIT)
+
+
+def test_a_blank_disk_waits_while_the_api_server_is_away_though_members_run() -> None:
+    stage = Stage(live=False).ring_of(0, 1)
+
+    withheld(stage.ask(2), Rule.API_AWAY)

@@ -1,0 +1,351 @@
+"""The rows of the table for disks with data."""
+
+import pytest
+
+from seedprovider.decision import Act, Refused, Rule, Seeds, Withheld
+from seedprovider.model import (
+    Disk,
+    DiskState,
+    EntryState,
+    Peer,
+    PeerState,
+    PvcUid,
+    Source,
+)
+from tests.fakes.situations import (
+    OTHER_RING,
+    RING,
+    Stage,
+    address,
+    disk,
+    entry,
+    host,
+    peer,
+    pod,
+    record,
+)
+
+
+def seeds_of(decision: object) -> tuple[str, ...]:
+    assert isinstance(decision, Seeds)
+    return decision.seeds
+
+
+def test_a_returning_member_gets_the_confirmed_members() -> None:
+    stage = Stage(record=record()).member(0, peer(1), peer(2, up=False))
+    stage.member(1, peer(0), peer(2, up=False))
+
+    assert seeds_of(stage.ask(2, disk(2))) == (address(0), address(1))
+
+
+def test_every_member_gets_the_same_three_of_many() -> None:
+    stage = Stage().ring_of(*range(12))
+
+    assert {seeds_of(stage.ask(n, disk(n))) for n in range(3, 12)} == {
+        (address(0), address(1), address(2))
+    }
+
+
+def test_a_member_among_the_chosen_still_has_two_others() -> None:
+    stage = Stage().ring_of(0, 1, 2, 3)
+
+    assert seeds_of(stage.ask(0, disk(0))) == (address(0), address(1), address(2))
+
+
+def test_ordinals_sort_as_numbers() -> None:
+    stage = Stage().ring_of(2, 10, 9, 11)
+
+    assert seeds_of(stage.ask(11, disk(11))) == (address(2), address(9), address(10))
+
+
+def test_seeds_spread_over_racks() -> None:
+    stage = Stage(record=record())
+    for n, rack in enumerate(["a", "a", "a", "b", "c", "d"]):
+        stage.member(n, *(peer(o) for o in range(6) if o != n), rack=rack)
+
+    assert seeds_of(stage.ask(0, disk(0))) == (address(0), address(3), address(4), address(5))
+
+
+def test_one_confirmed_member_is_filled_up_with_a_pod_that_holds_a_disk_of_the_ring() -> None:
+    stage = Stage().ring_of(0)
+    stage.member(0, peer(1), peer(2))
+    for n in (1, 2):
+        stage.ledger[pod(n)] = entry(n)
+    stage.says(1, disk(1), mode="STARTING")
+
+    assert seeds_of(stage.ask(2, disk(2))) == (address(0), address(1))
+
+
+def test_a_sidecar_that_spoke_long_ago_confirms_nothing() -> None:
+    stage = Stage(record=record()).member(0, peer(1), age=6).member(1, peer(0))
+
+    decision = stage.ask(2, disk(2))
+
+    assert isinstance(decision, Seeds)
+    assert address(1) in decision.seeds
+    assert decision.rule is Rule.MEMBER_CONFIRMED
+
+
+def test_in_a_cold_start_members_get_each_other_and_themselves() -> None:
+    stage = Stage(record=record())
+    for n in range(3):
+        stage.ledger[pod(n)] = entry(n)
+        stage.says(n, disk(n))
+
+    decision = stage.ask(1, disk(1))
+
+    assert seeds_of(decision) == (address(0), address(1), address(2))
+    assert isinstance(decision, Seeds)
+    assert decision.rule is Rule.MEMBER_COLD_START
+
+
+def test_in_a_cold_start_a_high_ordinal_comes_behind_the_common_list() -> None:
+    stage = Stage(record=record())
+    for n in range(5):
+        stage.ledger[pod(n)] = entry(n)
+        stage.says(n, disk(n))
+
+    assert seeds_of(stage.ask(4, disk(4))) == (*map(address, (0, 1, 2)), address(4))
+
+
+def test_in_a_cold_start_silent_pods_count_by_the_ledger() -> None:
+    stage = Stage(record=record()).exists(0)
+    stage.ledger[pod(0)] = entry(0)
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(0), address(1))
+
+
+@pytest.mark.parametrize(
+    "its_disk",
+    [disk(0, DiskState.EMPTY), disk(0, DiskState.LEFT), disk(0, ring=OTHER_RING)],
+    ids=["empty", "left", "of another ring"],
+)
+def test_in_a_cold_start_a_pod_whose_disk_is_not_a_member_is_no_seed(its_disk: Disk) -> None:
+    stage = Stage(record=record()).says(0, its_disk)
+    stage.ledger[pod(0)] = entry(0)
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(1),)
+
+
+def test_in_a_cold_start_an_address_where_a_stranger_answers_is_no_seed() -> None:
+    stage = Stage(record=record(), strangers={address(0): "shop/cassandra/cassandra-7"})
+    stage.exists(0)
+    stage.ledger[pod(0)] = entry(0)
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(1),)
+
+
+def test_a_terminating_pod_is_no_seed_in_a_cold_start() -> None:
+    stage = Stage(record=record()).exists(0, terminating=True)
+    stage.ledger[pod(0)] = entry(0)
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(1),)
+
+
+def test_without_the_api_server_a_member_gets_the_last_good_answer_and_itself() -> None:
+    stage = Stage(source=Source.CACHE, live=False, record_known=False, record=record())
+    stage.last_good = (address(7), address(8))
+
+    decision = stage.ask(1, disk(1))
+
+    assert seeds_of(decision) == (address(7), address(8), address(1))
+
+
+def test_the_last_good_answer_loses_addresses_where_strangers_answer() -> None:
+    stage = Stage(source=Source.CACHE, live=False, record_known=False)
+    stage.last_good = (address(7), address(8))
+    stage.strangers = {address(7): "shop/cassandra/cassandra-7"}
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(8), address(1))
+
+
+def test_a_member_is_led_back_though_the_record_is_lost() -> None:
+    stage = Stage().member(0, peer(1), peer(2)).member(1, peer(0), peer(2))
+
+    assert seeds_of(stage.ask(2, disk(2))) == (address(0), address(1))
+
+
+@pytest.mark.parametrize("state", [DiskState.MEMBER, DiskState.LEFT, DiskState.JOINING])
+def test_a_disk_of_another_ring_is_refused_with_both_rings_named(state: DiskState) -> None:
+    decision = Stage().ring_of(0).ask(1, disk(1, state, OTHER_RING))
+
+    assert isinstance(decision, Refused)
+    assert decision.rule is Rule.DISK_FOREIGN
+    assert RING in decision.reason
+    assert OTHER_RING in decision.reason
+
+
+def test_a_decommissioned_disk_is_refused() -> None:
+    decision = Stage().ring_of(0, 1).ask(2, disk(2, DiskState.LEFT))
+
+    assert isinstance(decision, Refused)
+    assert decision.rule is Rule.DISK_LEFT
+
+
+def test_a_host_that_no_member_knows_any_more_is_withheld() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+
+    gone = stage.ask(2, disk(2))
+
+    assert isinstance(gone, Withheld)
+    assert gone.rule is Rule.MEMBER_REMOVED
+    assert host(2) in gone.reason
+
+
+def test_a_minority_that_does_not_know_a_host_proves_nothing() -> None:
+    stage = Stage(record=record()).member(0)
+    for n in range(1, 5):
+        stage.ledger[pod(n)] = entry(n)
+
+    assert isinstance(stage.ask(4, disk(4)), Seeds)
+
+
+def test_members_that_have_not_said_whom_they_see_prove_nothing() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(0)] = entry(0)
+    stage.says(0, disk(0), mode="NORMAL", peers=None)
+
+    assert isinstance(stage.ask(1, disk(1)), Seeds)
+
+
+def test_an_old_volume_of_a_replaced_host_is_withheld() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+    old = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-old"))
+
+    decision = stage.ask(2, old, pvc_uid=PvcUid("pvc-old"))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_REPLACED
+
+
+def test_a_host_id_that_changed_on_the_same_volume_is_no_replacement() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2)
+    renamed = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-2"))
+
+    assert isinstance(stage.ask(2, renamed), Seeds)
+
+
+def test_a_copy_of_a_running_members_volume_is_refused() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+    copy = Disk(DiskState.MEMBER, RING, host(2), PvcUid("pvc-2"))
+
+    decision = stage.ask(3, copy)
+
+    assert isinstance(decision, Refused)
+    assert decision.rule is Rule.MEMBER_CLONED
+    assert pod(2) in decision.reason
+
+
+def test_of_two_stopped_disks_with_one_host_id_the_ledger_knows_the_original() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(0)] = entry(0)
+    stage.says(0, disk(0)).says(3, disk(0))
+
+    assert isinstance(stage.ask(0, disk(0)), Seeds)
+    assert isinstance(stage.ask(3, disk(0)), Refused)
+
+
+def test_of_two_stopped_disks_with_one_host_id_neither_starts_if_nobody_knows_which() -> None:
+    stage = Stage(record=record()).says(0, disk(0)).says(3, disk(0))
+
+    assert isinstance(stage.ask(0, disk(0)), Withheld)
+    assert isinstance(stage.ask(3, disk(0)), Withheld)
+
+
+def test_a_host_id_that_the_ledger_has_in_a_silent_pod_is_withheld() -> None:
+    stage = Stage(record=record()).exists(0)
+    stage.ledger[pod(0)] = entry(0)
+
+    decision = stage.ask(3, disk(0))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_CLONED
+
+
+def test_a_restored_volume_comes_back_as_the_member_it_was() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+
+    decision = stage.ask(2, disk(2), pvc_uid=PvcUid("pvc-restored"))
+
+    assert isinstance(decision, Seeds)
+
+
+def test_a_node_that_died_before_its_mark_said_member_is_led_back_as_one() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+    del stage.ledger[pod(2)], stage.reports[pod(2)]
+
+    decision = stage.ask(2, disk(2, DiskState.JOINING))
+
+    assert isinstance(decision, Seeds)
+    assert decision.rule is Rule.MEMBER_CONFIRMED
+
+
+def test_an_unmarked_disk_without_a_record_gets_the_seeds_configured_before() -> None:
+    decision = Stage().ask(0, disk(0, DiskState.UNMARKED), configured=(address(5),))
+
+    assert isinstance(decision, Seeds)
+    assert decision.seeds == (address(5),)
+    assert decision.ring_id is None
+
+
+def test_an_unmarked_disk_without_a_record_or_configured_seeds_is_withheld() -> None:
+    assert isinstance(Stage().ask(0, disk(0, DiskState.UNMARKED)), Withheld)
+
+
+def test_an_unmarked_disk_is_withheld_while_nobody_knows_whether_there_is_a_record() -> None:
+    stage = Stage(record_known=False, live=False)
+
+    decision = stage.ask(0, disk(0, DiskState.UNMARKED), configured=(address(5),))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.API_AWAY
+
+
+def test_an_unmarked_disk_that_the_ledger_knows_is_led_back_without_itself() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+    stage.says(2, disk(2, DiskState.UNMARKED))
+
+    assert seeds_of(stage.ask(2, disk(2, DiskState.UNMARKED))) == (address(0), address(1))
+
+
+def test_an_unmarked_disk_that_the_ledger_does_not_know_is_withheld() -> None:
+    stage = Stage().ring_of(0, 1)
+
+    decision = stage.ask(2, disk(2, DiskState.UNMARKED))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.UNMARKED_STRANGER
+
+
+def test_an_unmarked_disk_on_another_volume_than_the_ledgers_is_withheld() -> None:
+    stage = Stage().ring_of(0, 1, 2)
+    del stage.reports[pod(2)]
+
+    decision = stage.ask(2, disk(2, DiskState.UNMARKED), pvc_uid=PvcUid("pvc-other"))
+
+    assert isinstance(decision, Withheld)
+
+
+def test_a_disk_that_cannot_be_read_is_withheld() -> None:
+    assert isinstance(Stage().ask(0, disk(0, DiskState.UNKNOWN)), Withheld)
+
+
+def test_a_member_that_left_is_not_waited_for() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, state=EntryState.LEFT)
+
+    decision = stage.ask(3)
+
+    assert isinstance(decision, Act)
+    assert decision.rule is Rule.JOIN
+
+
+def test_a_leaving_peer_is_still_a_member() -> None:
+    stage = Stage(record=record())
+    leaving = Peer(host(1), address(1), up=True, state=PeerState.LEAVING)
+    stage.member(0, leaving)
+
+    assert isinstance(stage.ask(1, disk(1)), Seeds)
