@@ -19,7 +19,17 @@ from localring.apiserver.watching import Watches
 from localring.apiserver.writes import address, document, write
 
 BODY_LIMIT = 3 * 2**20  # bytes, kube-apiserver's MaxRequestBodyBytes
-VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0+localring", "platform": "linux"}
+VERSION = {  # generated clients insist on every field
+    "major": "1",
+    "minor": "34",
+    "gitVersion": "v1.34.0+localring",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "1970-01-01T00:00:00Z",
+    "goVersion": "",
+    "compiler": "",
+    "platform": "linux/amd64",
+}
 
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -112,9 +122,10 @@ class Api:
 def _outside(request: web.Request) -> web.Response:
     """Answer what names no resource; unknown paths get plain text, as from the real mux."""
     if request.method == hdrs.METH_GET:
-        if request.path == "/version":
+        path = request.path.rstrip("/")
+        if path == "/version":
             return document(VERSION)
-        if request.path in ("/livez", "/readyz"):
+        if path in ("/livez", "/readyz"):
             return web.Response(text="ok")
     return web.Response(status=404, text="404 page not found\n")
 

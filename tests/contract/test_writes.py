@@ -309,8 +309,14 @@ async def test_an_unknown_token_is_401(cluster: Cluster) -> None:
     assert (answer.status, answer.reason) == (401, "Unauthorized")
 
 
-async def test_version_and_readiness_are_told(cluster: Cluster) -> None:
-    version = await cluster.ask("GET", "/version")
+@pytest.mark.parametrize("path", ["/version", "/version/"])
+async def test_the_version_is_told(cluster: Cluster, path: str) -> None:
+    answer = await cluster.ask("GET", path)
 
-    assert version.body["major"] == "1"
-    assert (await cluster.ask("GET", "/readyz")).body == "ok"
+    assert answer.body["major"] == "1"
+    assert {"gitVersion", "goVersion", "platform"} <= answer.body.keys()
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_health_is_told(cluster: Cluster, path: str) -> None:
+    assert (await cluster.ask("GET", path)).body == "ok"
