@@ -28,7 +28,7 @@ DEMO = """\
 Starts pods at the same moment on empty disks and shows how they become one ring; then stops one
 and brings it back on another address, and shows the seeds of all others following, without a
 restart.  Every claim is checked and marked with ✓ or ✗.  Three nodes take about a minute, 1 GiB
-of memory, and a few hundred MB under $TMPDIR, all given back at the end, however it ends.
+of memory, and a few MB under $TMPDIR, all given back at the end, however it ends.
 """
 EXIT = """\
 exit code: 0 all checks hold, 1 one does not or the demo could not be played, 2 wrong usage,

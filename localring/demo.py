@@ -17,6 +17,7 @@ from localring.prepare import prepare
 from localring.report import Report, missing_from_ring
 from localring.ring import RING_PATIENCE, LocalRing
 from localring.screen import Screen
+from localring.sidecar import Explanation
 from localring.status import read_status
 
 MOVED = 1  # ordinal; low ones are seeds in a ring of any size
@@ -38,6 +39,8 @@ async def demo(screen: Screen, options: Options, nodes: int, *, once: bool) -> b
         if not once:
             screen.text(_how_to_look_around(ring))
             await asyncio.sleep(STAY)
+        if options.keep:
+            screen.text(f"kept: {ring.directory}")
     return all(check.kept for check in checks)
 
 
@@ -74,7 +77,7 @@ async def _watch_until_whole(screen: Screen, ring: LocalRing) -> list[dict[str, 
     async def missing() -> str | None:
         reports = await ring.reports()
         samples.append(reports)
-        words = {pod.name: await pod.client.reason(pod.name) for pod in ring.pods.values()}
+        words = {pod.name: await pod.client.explain(pod.name) for pod in ring.pods.values()}
         addresses = {pod.name: str(pod.address) for pod in ring.pods.values()}
         screen.progress(
             {
@@ -165,11 +168,11 @@ def _mode(report: Report | None) -> str:
     return (report and report.mode) or "-"
 
 
-def _word(report: Report | None, reason: str | None) -> str:
+def _word(report: Report | None, told: Explanation | None) -> str:
     if report is None:
         return "sidecar starts"
     if report.mode in {None, "STARTING"}:
-        return reason or ""
+        return told.reason if told else ""
     return "" if report.native else "serves no CQL yet"
 
 

@@ -96,7 +96,10 @@ class LocalPod:
             lambda line: stage.tell(f"{line}; {self.node.complaint()}"),
         )
         self.sidecar = Container(
-            f"{name}/sidecar", self._start_sidecar, options.backoff, stage.tell
+            f"{name}/sidecar",
+            self._start_sidecar,
+            options.backoff,
+            lambda line: stage.tell(f"{line}; {self.sidecar.process.tail(1)}"),
         )
         self.cassandra.restarting = self.sidecar.restarting = options.restarting
 

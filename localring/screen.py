@@ -29,7 +29,7 @@ class Screen:
     def tell(self, line: str) -> None:
         """Show one line with the seconds since the start; above the live table, if any."""
         seconds = time.monotonic() - self._began
-        self._console.print(f"{seconds:6.1f} s  {line}", markup=False)
+        self._console.print(f"{seconds:6.1f} s  {line}", markup=False, soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Begin a new part."""

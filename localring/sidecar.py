@@ -78,6 +78,24 @@ def environment(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a pod is told, from ``GET /v1/seeds?pod=``.
+
+    Attributes:
+        outcome: ``seeds``, ``withheld`` or ``refused``.
+        reason: in one line.
+        seeds: IP literals.
+        replace: address of the lost node that it is to replace, if any.
+
+    """
+
+    outcome: str
+    reason: str
+    seeds: frozenset[str]
+    replace: str | None
+
+
 class SidecarClient:
     """Asks one sidecar on its pod port; silence is an answer too, and never an exception."""
 
@@ -93,13 +111,15 @@ class SidecarClient:
         except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
             return False
 
-    async def reason(self, pod: str) -> str | None:
-        """Return the sidecar's explanation of what a pod is told, or None if nothing comes."""
-        url = f"{self.url}/v1/seeds"
+    async def explain(self, pod: str) -> Explanation | None:
+        """Return what a pod is told and why, or None if nothing comes or nothing is known."""
         try:
-            async with self._session.get(url, params={"pod": pod}, timeout=TIMEOUT) as response:
-                response.raise_for_status()
-                return str((await response.json())["reason"])
+            async with self._session.get(
+                f"{self.url}/v1/seeds", params={"pod": pod}, timeout=TIMEOUT
+            ) as response:  # whatever its status: a refusal is explained too
+                body = await response.json()
+                seeds = frozenset(body["seeds"])
+                return Explanation(body["outcome"], body["reason"], seeds, body["replace"])
         except (aiohttp.ClientError, OSError, KeyError):
             return None
 

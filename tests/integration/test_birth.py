@@ -1,0 +1,59 @@
+import re
+from datetime import datetime
+
+from localring.ring import LocalRing
+from tests.integration.conftest import Birth
+
+STAMP = r"^INFO +\[main\] (\S+ \S+) .*"
+FIRST = re.compile(STAMP + "JOINING: waiting for ring information", re.MULTILINE)
+LAST = re.compile(STAMP + "state jump to NORMAL", re.MULTILINE)
+FOUNDING = "will not auto bootstrap because it is configured to be a seed"
+
+
+def moment(found: re.Match[str] | None) -> datetime:
+    assert found is not None
+    return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007 -- same clock
+
+
+async def test_three_empty_nodes_started_at_once_form_one_ring(ring: LocalRing) -> None:
+    reports = [report for report in (await ring.reports()).values() if report]
+
+    assert len(reports) == 3
+    assert len({report.ring_id for report in reports}) == 1
+    assert len({report.host_id for report in reports}) == 3
+    for report in reports:
+        others = {other.host_id for other in reports} - {report.host_id}
+        assert {host for host, peer in report.peers.items() if peer.up} == others
+
+
+async def test_the_mark_on_each_disk_says_member_of_that_ring(ring: LocalRing) -> None:
+    record = ring.api.store.get("configmaps", "cassandra-ring", "default")
+    for pod in ring.pods.values():
+        mark = (pod.node.settings.data_directory / "cassandra-ring.mark").read_text()
+
+        assert "state=member" in mark
+        assert f"ring-id={record['data']['ringId']}" in mark
+
+
+async def test_exactly_one_node_founded_and_all_others_streamed(birth: Birth) -> None:
+    assert [FOUNDING in log for log in birth.logs.values()].count(True) == 1
+
+
+async def test_nodes_joined_one_after_the_other_by_their_own_logs(birth: Birth) -> None:
+    joined = sorted(
+        (moment(FIRST.search(log)), moment(LAST.search(log)))
+        for log in birth.logs.values()
+        if FOUNDING not in log
+    )
+
+    assert len(joined) == 2
+    assert joined[0][1] < joined[1][0]
+
+
+async def test_no_two_nodes_were_ever_seen_joining_at_the_same_time(birth: Birth) -> None:
+    crowds = [
+        [name for name, report in look.items() if report and report.mode == "JOINING"]
+        for look in birth.looks
+    ]
+
+    assert max(map(len, crowds)) == 1

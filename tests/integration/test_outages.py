@@ -1,0 +1,69 @@
+from localring.cql import answers_cql
+from localring.ring import LocalRing
+
+PATIENCE = 60.0  # seconds
+
+
+async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_away(
+    ring: LocalRing,
+) -> None:
+    pod = ring.pod(2)
+    before = await ring.report(2)
+    await ring.api.refuse()
+    await pod.sidecar.kill()
+    await pod.cassandra.kill()
+
+    async def missing() -> str | None:
+        if not pod.cassandra.running or not pod.cassandra.restarts:
+            return "not started again"
+        report = await ring.report(2)
+        return None if report and report.native else "not NORMAL yet"
+
+    await ring.wait_until("a start without the API server", missing, PATIENCE)
+    after = await ring.report(2)
+
+    assert not ring.api.accepting
+    assert before
+    assert after
+    assert after.host_id == before.host_id
+
+
+async def test_a_killed_sidecar_leaves_cassandra_alone_and_hears_of_it_again(
+    ring: LocalRing,
+) -> None:
+    pod = ring.pod(0)
+    pid, restarts, sidecar = pod.cassandra.process.pid, pod.cassandra.restarts, pod.sidecar
+    ended = sidecar.restarts
+    await sidecar.kill()
+    assert await answers_cql(pod.address)
+
+    async def missing() -> str | None:
+        report = await ring.report(0) if sidecar.restarts > ended else None
+        return None if report and report.mode == "NORMAL" else "no heartbeat yet"
+
+    await ring.wait_until("heartbeats to the new sidecar", missing, PATIENCE)
+
+    assert (pod.cassandra.process.pid, pod.cassandra.restarts) == (pid, restarts)
+    assert await answers_cql(pod.address)
+
+
+async def test_a_hung_sidecar_leaves_cassandra_alone_and_makes_the_pod_unready(
+    ring: LocalRing,
+) -> None:
+    await ring.wait_until_ready(1)
+    pod = ring.pod(1)
+    pid = pod.cassandra.process.pid
+    pod.sidecar.process.freeze()
+    try:
+
+        async def still_ready() -> str | None:
+            return "still ready" if pod.ready else None
+
+        await ring.wait_until("a pod that is not ready", still_ready, PATIENCE)
+        assert await answers_cql(pod.address)
+    finally:
+        pod.sidecar.process.thaw()
+    await ring.wait_until_whole()
+    await ring.wait_until_ready(1)
+
+    assert pod.cassandra.process.pid == pid
