@@ -46,7 +46,8 @@ final class Cassandra {
                         : type.getMethod("getByAddress", InetAddress.class).invoke(null, address));
             }
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("This version of Cassandra wants seeds as " + type + ", which is unknown", e);
+            throw new IllegalStateException("Seeds cannot be made as " + type.getName()
+                    + ", which this version of Cassandra wants", e);
         }
         return Collections.unmodifiableList(elements);
     }

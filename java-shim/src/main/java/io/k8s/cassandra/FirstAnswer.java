@@ -1,7 +1,6 @@
 package io.k8s.cassandra;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 
 import org.slf4j.Logger;
@@ -51,7 +50,7 @@ final class FirstAnswer {
             Disk.Reading reading = read();
             long askedAt = timing.now();
             try {
-                Answer answer = sidecar.ask(reading, address, settings.configuredSeeds, askBound(askedAt));
+                Answer answer = sidecar.ask(reading, address, settings.configuredSeeds, timing.questionBound());
                 switch (answer.outcome) {
                     case SEEDS:
                         return accept(answer, reading);
@@ -99,13 +98,7 @@ final class FirstAnswer {
     }
 
     private long silenceLeft(long now) {
-        return silentSince == null ? settings.silenceBound.toMillis()
-                : silentSince + settings.silenceBound.toMillis() - now;
-    }
-
-    private Duration askBound(long now) {
-        long left = Math.max(1, silenceLeft(now));
-        return Duration.ofMillis(Math.min(left, timing.questionBound().toMillis()));
+        return silentSince + settings.silenceBound.toMillis() - now;
     }
 
     private List<String> accept(Answer answer, Disk.Reading reading) throws SidecarException {

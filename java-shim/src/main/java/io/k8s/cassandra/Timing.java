@@ -25,8 +25,9 @@ class Timing {
         return Duration.ofMillis(500);
     }
 
+    /** Asking costs the sidecar's loopback next to nothing, and a start should not wait long after the sidecar is up. */
     Duration longestPause() {
-        return Duration.ofSeconds(5);
+        return Duration.ofSeconds(2);
     }
 
     /** How often a wait that goes on for the same reason is mentioned. */
