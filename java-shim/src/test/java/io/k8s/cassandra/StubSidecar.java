@@ -40,11 +40,12 @@ final class StubSidecar implements Closeable {
     volatile Reply onQuestion = seeds("10.0.0.1");
     volatile Reply onHeartbeat = status(204, "X-Ring-Id: " + RING + "\r\n", "");
     private final ServerSocket server;
+    private final Thread acceptor;
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
 
     StubSidecar() throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 61, (byte) 200}));
-        daemon(() -> {
+        acceptor = daemon(() -> {
             while (!server.isClosed()) {
                 Socket connection = server.accept();
                 connections.add(connection);
@@ -68,6 +69,12 @@ final class StubSidecar implements Closeable {
     @Override
     public void close() throws IOException {
         server.close();
+        try {
+            // The kernel goes on listening for as long as the call to accept() has not come back.
+            acceptor.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (Socket connection : connections) {
             connection.close();
         }
@@ -164,7 +171,7 @@ final class StubSidecar implements Closeable {
         void run() throws Exception;
     }
 
-    private static void daemon(Work work) {
+    private static Thread daemon(Work work) {
         Thread thread = new Thread(() -> {
             try {
                 work.run();
@@ -174,5 +181,6 @@ final class StubSidecar implements Closeable {
         }, "stub-sidecar");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 }
