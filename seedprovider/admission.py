@@ -165,7 +165,7 @@ def _turn_taken(case: _Case) -> str | None:
 def _claim(case: _Case, host: HostId | None) -> WriteEntry | None:
     """Return the ledger entry that is still to be written before the turn is taken.
 
-    It says ``joining`` also for a lost disk, whose host ID it keeps: an entry that went on saying
+    It says ``joining`` also for a lost disk, whose host ID it keeps: an entry that still said
     ``member`` would pass for the end of the very turn that it is written for.
     """
     asker = case.asker

@@ -25,13 +25,20 @@ def read_disk(data_dir: Path) -> Disk:
         if not data_dir.is_dir():
             mounted = data_dir.parent.is_dir() and not data_dir.exists()
             return Disk(DiskState.EMPTY if mounted else DiskState.UNKNOWN)
-        if not _holds_system_local(data_dir):
-            return Disk(DiskState.EMPTY)
-        return parse_mark((data_dir / MARK).read_bytes()[: MAX_MARK_BYTES + 1])
-    except FileNotFoundError:
-        return Disk(DiskState.UNMARKED)
+        has_data = _holds_system_local(data_dir)
+        mark = _read_mark(data_dir / MARK)
+        # A blank disk's mark says only which ring its node is on its way into.
+        return mark if has_data else Disk(DiskState.EMPTY, mark.ring_id)
     except OSError:
         return Disk(DiskState.UNKNOWN)
+
+
+def _read_mark(path: Path) -> Disk:
+    try:
+        with path.open("rb") as file:
+            return parse_mark(file.read(MAX_MARK_BYTES + 1))
+    except FileNotFoundError:
+        return Disk(DiskState.UNMARKED)
 
 
 def _holds_system_local(data_dir: Path) -> bool:

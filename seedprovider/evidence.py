@@ -164,6 +164,17 @@ def other_disks(asker: Asker, view: View) -> Iterator[tuple[PodName, Disk]]:
         yield pod, report.disk if report else Disk(DiskState.UNKNOWN)
 
 
+def may_be_underway(view: View, pod: PodName, disk: Disk) -> bool:
+    """Whether a blank disk was let into a ring and the process on it may still get there.
+
+    The mark names a ring from the moment the first answer is used, before there is any data.
+    """
+    if disk.ring_id is None:
+        return False
+    report = fresh_report(view, pod)
+    return report is None or report.process is not Process.STOPPED
+
+
 def proven_stopped(view: View, pod: PodName) -> bool:
     """Whether the pod's Cassandra surely does not run: by its sidecar, or with no such pod."""
     report = fresh_report(view, pod)

@@ -11,6 +11,7 @@ from seedprovider import evidence
 from seedprovider.decision import Act, Decision, Rule, Seeds, Withheld, WriteRecord
 from seedprovider.model import (
     Asker,
+    Disk,
     DiskState,
     Live,
     Origin,
@@ -30,6 +31,8 @@ def found(asker: Asker, view: View, live: Live, grace: float) -> Decision:
         for pod, disk in disks.items():
             if not disk.is_blank:
                 return Withheld(rule=Rule.FOUND_BLOCKED, reason=_blocker(pod, disk.state))
+            if evidence.may_be_underway(view, pod, disk):
+                return Withheld(rule=Rule.FOUND_BLOCKED, reason=_underway(pod, disk))
         lower = _lower_ordinals(asker, view)
         if lower and asker.waiting < grace:
             return Withheld(
@@ -54,6 +57,13 @@ def _blocker(pod: PodName, state: DiskState) -> str:
         )
     return (
         f"no ring is founded while the disk of {pod} holds data ({state}): empty it, {approve}"
+    )
+
+
+def _underway(pod: PodName, disk: Disk) -> str:
+    return (
+        f"no ring is founded while {pod} may be on its way into ring {disk.ring_id}, whose "
+        "record is lost: wait for it, or stop it"
     )
 
 
@@ -113,8 +123,9 @@ def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision
     ledger = evidence.ledger_of(view, record.ring_id)
     if any(entry.host_id is not None for entry in ledger.values()):
         return None
-    if any(not disk.is_blank for _, disk in evidence.other_disks(asker, view)):
-        return None
+    for pod, disk in evidence.other_disks(asker, view):
+        if not disk.is_blank or evidence.may_be_underway(view, pod, disk):
+            return None
     is_founder = record.founder == asker.pod and record.founder_pvc_uid == asker.pvc_uid
     if is_founder and ledger.keys() <= {asker.pod}:
         return Seeds(

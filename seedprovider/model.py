@@ -45,7 +45,12 @@ class DiskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A data directory and what its mark says; the IDs are None where the mark names none."""
+    """A data directory and what its mark says; the IDs are None where the mark names none.
+
+    Attributes:
+        ring_id: on a disk without data, the ring that its node was let into and may be joining.
+
+    """
 
     state: DiskState
     ring_id: RingId | None = None

@@ -144,14 +144,13 @@ class Transport:
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """Send, hand out a 2xx answer, and translate every failure until it is closed."""
         try:
-            async with asyncio.timeout(
-                self._request_seconds
-            ):  # a stream has no other bound here
+            async with asyncio.timeout(self._request_seconds) as limit:
                 response = await self._send(request, bounds)
-            async with response:
-                if response.status not in range(200, 300):
-                    raise await _refusal(request, response)
-                yield response
+                async with response:
+                    if response.status not in range(200, 300):
+                        raise await _refusal(request, response)
+                    limit.reschedule(None)  # from here on ``bounds`` holds
+                    yield response
         except _FAILURES as error:
             if isinstance(error, aiohttp.ClientSSLError):
                 self._ssl = None  # the CA may have been replaced: read its file again

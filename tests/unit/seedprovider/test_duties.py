@@ -1,0 +1,197 @@
+"""What the sidecar of a running node writes down: ledger, lost record, adoption."""
+
+from dataclasses import replace
+
+import pytest
+
+from seedprovider.decision import Act, WriteEntry, WriteRecord
+from seedprovider.duties import KEPT_ADDRESSES, ledger_step, record_missing, record_step
+from seedprovider.model import (
+    Address,
+    Disk,
+    DiskState,
+    Entry,
+    EntryState,
+    Heartbeat,
+    Origin,
+    PvcUid,
+    View,
+)
+from tests.fakes.situations import (
+    FRESH,
+    OTHER_RING,
+    RING,
+    Stage,
+    address,
+    asker,
+    disk,
+    entry,
+    host,
+    peer,
+    pod,
+    pvc,
+    record,
+    uid,
+)
+
+
+def beat(n: int, its_disk: Disk, mode: str = "NORMAL", **more: object) -> Heartbeat:
+    plain = Heartbeat(
+        mode=mode, host_id=host(n), address=address(n), dc="dc1", rack="a", disk=its_disk
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def written(n: int, said: Heartbeat, view: View, **more: object) -> Entry | None:
+    step = ledger_step(asker(n, said.disk, **more), said, view)
+    return step.entry if isinstance(step, WriteEntry) else None
+
+
+def test_a_node_that_became_normal_is_entered_as_a_member() -> None:
+    view = Stage(record=record()).view()
+
+    made = written(2, beat(2, disk(2)), view)
+
+    assert made is not None
+    assert (made.host_id, made.state, made.pod_uid, made.pvc_uid, made.rack) == (
+        host(2),
+        EntryState.MEMBER,
+        uid(2),
+        pvc(2),
+        "a",
+    )
+    assert [stay.address for stay in made.addresses] == [address(2)]
+
+
+def test_an_entry_that_is_right_is_left_alone() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = replace(entry(2), dc="dc1", rack="a")
+
+    assert written(2, beat(2, disk(2)), stage.view()) is None
+
+
+def test_a_new_address_is_put_before_the_old_ones_and_eight_are_kept() -> None:
+    stage = Stage(record=record())
+    for last in range(20):
+        moved = beat(2, disk(2), address=Address(f"10.7.0.{last}"))
+        made = written(2, moved, stage.view())
+        assert made is not None
+        stage.ledger[pod(2)] = made
+
+    kept = [stay.address for stay in stage.ledger[pod(2)].addresses]
+
+    assert kept == [f"10.7.0.{n}" for n in range(19, 19 - KEPT_ADDRESSES, -1)]
+
+
+def test_a_restored_volume_is_entered_with_its_new_claim() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2)
+
+    made = written(2, beat(2, disk(2)), stage.view(), pvc_uid=PvcUid("pvc-restored"))
+
+    assert made is not None
+    assert (made.pvc_uid, made.host_id, made.version) == ("pvc-restored", host(2), "e2")
+
+
+def test_a_node_on_its_way_in_is_not_entered_as_a_member() -> None:
+    view = Stage(record=record()).view()
+
+    assert written(2, beat(2, disk(2, DiskState.JOINING), "JOINING"), view) is None
+    assert written(2, beat(2, disk(2, DiskState.JOINING)), view) is None
+
+
+def test_a_host_id_that_the_mark_does_not_carry_is_not_entered() -> None:
+    view = Stage(record=record()).view()
+
+    assert written(2, beat(2, disk(2), host_id=host(9)), view) is None
+
+
+def test_nothing_is_entered_for_a_disk_of_another_ring_or_without_a_record() -> None:
+    foreign = beat(2, disk(2, ring=OTHER_RING))
+
+    assert written(2, foreign, Stage(record=record()).view()) is None
+    assert written(2, beat(2, disk(2)), Stage().view()) is None
+
+
+@pytest.mark.parametrize("mode", ["DECOMMISSIONED", "NORMAL"])
+def test_a_node_that_left_is_entered_as_left(mode: str) -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2)
+
+    made = written(2, beat(2, disk(2, DiskState.LEFT), mode), stage.view())
+
+    assert made == replace(entry(2), state=EntryState.LEFT)
+
+
+def test_a_record_is_missed_only_where_the_api_server_has_said_that_there_is_none() -> None:
+    def missed(stage: Stage, its_disk: Disk) -> bool:
+        return record_missing(asker(0, its_disk), stage.view())
+
+    assert missed(Stage(), disk(0))
+    assert missed(Stage(), disk(0, DiskState.UNMARKED))
+    assert not missed(Stage(record_known=False), disk(0))
+    assert not missed(Stage(record=record()), disk(0))
+    assert not missed(Stage(), disk(0, DiskState.EMPTY))
+
+
+def test_a_member_rebuilds_a_lost_record_with_the_ring_of_the_majority() -> None:
+    stage = Stage().says(1, disk(1)).says(0, disk(0)).exists(2)
+
+    step = record_step(asker(0, disk(0)), beat(0, disk(0)), stage.view())
+
+    assert isinstance(step, Act)
+    assert isinstance(step.step, WriteRecord)
+    assert (step.step.record.ring_id, step.step.record.how) == (RING, Origin.REBUILT)
+
+
+def test_a_member_in_the_minority_does_not_rebuild_a_lost_record() -> None:
+    stage = Stage().says(0, disk(0)).exists(1).exists(2)
+
+    assert isinstance(record_step(asker(0, disk(0)), beat(0, disk(0)), stage.view()), str)
+
+
+UNMARKED = disk(0, DiskState.UNMARKED)
+
+
+def unmarked_ring(*groups: tuple[int, ...]) -> Stage:
+    stage = Stage()
+    for group in groups:
+        for n in group:
+            sees = tuple(peer(other) for other in group if other != n)
+            stage.says(n, UNMARKED, mode="NORMAL", peers=sees)
+    return stage
+
+
+def adopt(stage: Stage) -> Act | str:
+    return record_step(asker(0, UNMARKED), beat(0, UNMARKED), stage.view())
+
+
+def test_a_running_ring_without_marks_is_adopted() -> None:
+    step = adopt(unmarked_ring((0, 1, 2)))
+
+    assert isinstance(step, Act)
+    assert isinstance(step.step, WriteRecord)
+    assert (step.step.record.ring_id, step.step.record.how) == (FRESH, Origin.ADOPTED)
+
+
+def test_two_rings_that_were_founded_apart_are_not_adopted_and_both_are_named() -> None:
+    reason = adopt(unmarked_ring((0, 1), (2, 3)))
+
+    assert isinstance(reason, str)
+    assert pod(0) in reason
+    assert pod(2) in reason
+
+
+def test_adoption_waits_for_a_heartbeat_from_every_pod_and_every_bound_volume() -> None:
+    silent = unmarked_ring((0, 1)).exists(2)
+    pending = unmarked_ring((0, 1))
+    pending.volumes[pod(5)] = pvc(5)
+
+    assert pod(2) in str(adopt(silent))
+    assert pod(5) in str(adopt(pending))
+
+
+def test_adoption_waits_while_some_disk_is_marked_or_blank() -> None:
+    stage = unmarked_ring((0, 1)).says(2, disk(2, DiskState.EMPTY), mode="STARTING")
+
+    assert pod(2) in str(adopt(stage))
