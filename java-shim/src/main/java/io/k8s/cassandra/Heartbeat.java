@@ -29,6 +29,7 @@ final class Heartbeat implements Runnable, Closeable {
     private final Timing timing;
     private final Progress telling;
     private final Progress keeping;
+    private final Progress belonging;
     private final Thread thread = new Thread(this, THREAD);
     private volatile boolean closed;
 
@@ -47,6 +48,7 @@ final class Heartbeat implements Runnable, Closeable {
         this.timing = timing;
         this.telling = new Progress(LOG, timing);
         this.keeping = new Progress(LOG, timing);
+        this.belonging = new Progress(LOG, timing);
         thread.setDaemon(true);
     }
 
@@ -72,9 +74,7 @@ final class Heartbeat implements Runnable, Closeable {
             } catch (InterruptedException e) {
                 // Only close() means it; whoever else interrupts must not silence the node.
                 LOG.debug("Heartbeat interrupted");
-            } catch (ThreadDeath e) {
-                throw e;
-            } catch (Throwable e) {
+            } catch (Throwable e) { // OutOfMemoryError too: what the JVM's flags say of it is done by now
                 failed(e);
             }
             pause();
@@ -132,7 +132,7 @@ final class Heartbeat implements Runnable, Closeable {
     private boolean act(Answer answer, Disk.Reading reading) {
         if (reading != null && MarkRules.contradicts(reading, answer)) {
             // Seeds of another ring would merge the two.
-            keeping.hindered("The sidecar speaks for ring " + answer.ringId + ", this disk belongs to ring "
+            belonging.hindered("The sidecar speaks for ring " + answer.ringId + ", this disk belongs to ring "
                     + reading.mark.ringId + ": its seeds are not used");
             return false;
         }

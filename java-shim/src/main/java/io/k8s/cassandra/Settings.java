@@ -143,10 +143,13 @@ final class Settings {
             if (name.isEmpty()) {
                 continue;
             }
-            if (!name.matches("[A-Za-z0-9._:\\[\\]-]{1,253}")) {
+            // From 4.0 on a seed may carry its port; the sidecar knows addresses only.
+            String literal = name.indexOf('/') < 0 ? IpLiteral.ofEndpoint(name) : null;
+            String host = literal == null ? name.replaceFirst(":[0-9]{1,5}$", "") : literal;
+            if (literal == null && !host.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")) {
                 throw bad(SEEDS, value, allowed);
             }
-            seeds.add(name);
+            seeds.add(host);
         }
         if (seeds.size() > MAX_SEEDS) {
             throw bad(SEEDS, value, allowed);

@@ -10,7 +10,7 @@ class Timing {
         return Duration.ofSeconds(5);
     }
 
-    /** Readiness gives up on a heartbeat after ten seconds, so that four of these can fail first. */
+    /** Readiness gives up on a heartbeat after ten seconds, so that three in a row can fail first. */
     Duration heartbeatBound() {
         return Duration.ofSeconds(2);
     }

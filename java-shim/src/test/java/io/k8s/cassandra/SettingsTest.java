@@ -48,7 +48,8 @@ class SettingsTest {
         "sidecar_url,http://u@127.0.0.1:1,loopback", "sidecar_url,http://127.0.0.1:1?a,loopback", "sidecar_url,nonsense,loopback",
         "sidecar_url,http:// ,loopback", "silence_bound,0,whole seconds", "silence_bound,-5,whole seconds",
         "silence_bound,5m,whole seconds", "silence_bound,86401,whole seconds", "silence_bound,99999999999,whole seconds",
-        "data_directory,data,absolute path", "seeds,a b,names or IP addresses", "seeds,a/b,names or IP addresses"
+        "data_directory,data,absolute path", "seeds,a b,names or IP addresses", "seeds,a/b,names or IP addresses", "seeds,a/10.0.0.1,names or IP addresses", "seeds,-a,names or IP addresses",
+        "seeds,a:b:c,names or IP addresses"
     })
     void aWrongValueIsNamedWithItsParameterAndWhatIsAllowed(String name, String value, String allowed) {
         String message = assertThrows(IllegalArgumentException.class, () -> Settings.of(singletonMap(name, value)))
@@ -62,6 +63,13 @@ class SettingsTest {
         Settings settings = Settings.of(singletonMap("seeds", "cassandra-0.cassandra, 10.0.0.1,,fd00::1 "));
 
         assertEquals(Arrays.asList("cassandra-0.cassandra", "10.0.0.1", "fd00::1"), settings.configuredSeeds);
+    }
+
+    @Test
+    void aSeedsPortIsLeftOut() {
+        Settings settings = Settings.of(singletonMap("seeds", "cassandra-0.cassandra:7000,127.0.0.1:7000,[fd00::1]:7000"));
+
+        assertEquals(Arrays.asList("cassandra-0.cassandra", "127.0.0.1", "fd00::1"), settings.configuredSeeds);
     }
 
     @Test
