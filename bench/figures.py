@@ -33,16 +33,12 @@ class Figure:
 
 def at_most(name: str, value: float, unit: str, limit: float) -> Figure:
     """Return a figure that should not be above a limit."""
-    return Figure(
-        name=name, value=value, unit=unit, target=f"<= {limit:g}", met=value <= limit
-    )
+    return Figure(name=name, value=value, unit=unit, target=f"<= {limit:g}", met=value <= limit)
 
 
 def at_least(name: str, value: float, unit: str, limit: float) -> Figure:
     """Return a figure that should not be below a limit."""
-    return Figure(
-        name=name, value=value, unit=unit, target=f">= {limit:g}", met=value >= limit
-    )
+    return Figure(name=name, value=value, unit=unit, target=f">= {limit:g}", met=value >= limit)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from importlib.metadata import version
 from typing import Final
 
+from seedprovider import __version__
 from seedprovider import settings as settings_module
 from seedprovider.kube.credentials import Credentials
 from seedprovider.settings import SettingError, Settings
@@ -29,9 +29,7 @@ def main() -> None:
         "network. It takes its settings from the environment:\n\n" + settings_module.describe(),
         formatter_class=RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--version", action="version", version=f"seedprovider {version('cassandra-k8s-ring')}"
-    )
+    parser.add_argument("--version", action="version", version=f"seedprovider {__version__}")
     parser.parse_args()
     try:
         settings = settings_module.read(os.environ)

@@ -17,6 +17,10 @@ AT_ONCE: Final = 32
 """Requests under way: enough for a ring of hundreds within a second, few enough for sockets."""
 
 
+FORGET_SECONDS: Final = 30.0
+"""A word counts for 5 s; keeping those of a thousand pods that are no seeds costs memory."""
+
+
 class Inquirer:
     """The last word of each pod's sidecar, and the way to get a newer one.
 
@@ -132,9 +136,10 @@ class Inquirer:
             self.revision += 1
 
     def keep_only(self, endpoints: Iterable[Endpoint]) -> None:
-        """Forget pods and addresses that are no more, so that nothing here grows for ever."""
+        """Forget pods and addresses that are no more, and words too old to count."""
         endpoints = tuple(endpoints)
-        pods = {endpoint.pod for endpoint in endpoints}
+        oldest = self._clock() - FORGET_SECONDS
+        pods = {e.pod for e in endpoints if self._asked.get(e.pod, ("", 0.0))[1] > oldest}
         addresses = {endpoint.address for endpoint in endpoints}
         for pod in self._told.keys() - pods:
             del self._told[pod]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 RingId = NewType("RingId", str)
@@ -23,6 +24,7 @@ Address = NewType("Address", str)
 _ORDINAL = re.compile(r"(.+)-([0-9]+)")
 
 
+@lru_cache(maxsize=4096)
 def pod_order(pod: str) -> tuple[int, str]:
     """Order pods by ordinal as a number, then by StatefulSet: cassandra-2 before cassandra-10.
 

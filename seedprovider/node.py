@@ -3,6 +3,7 @@
 Pure.  Everything from outside is checked here once: identifiers, addresses, sizes.
 """
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +146,11 @@ def _received(raw: _Beat) -> Received:
         native=raw.native,
         seeds=None if seeds is None else frozenset(_must(seed, "seeds") for seed in seeds),
         disk=_decode_disk(raw.disk),
-        peers=None if raw.peers is None else tuple(_decode_peer(peer) for peer in raw.peers),
+        peers=None
+        if raw.peers is None
+        else tuple(
+            _peer(peer.host_id, peer.address, peer.up, peer.state) for peer in raw.peers
+        ),
     )
     extra = {
         name: value
@@ -181,11 +186,13 @@ def _decode_disk(raw: _Disk) -> Disk:
     )
 
 
-def _decode_peer(raw: _Peer) -> Peer:
-    host = _host(raw.host_id, "peers.hostId")
+@lru_cache(maxsize=8192)
+def _peer(host_id: str, address: str, up: bool | None, state: PeerState) -> Peer:  # noqa: FBT001 -- a cache key
+    """Make a peer once: every sidecar of a ring of N tells N - 1 of them, mostly the same."""
+    host = _host(host_id, "peers.hostId")
     if host is None:
         raise BadInputError("peers.hostId: empty")
-    return Peer(host, _must(raw.address, "peers.address"), raw.up, raw.state)
+    return Peer(host, _must(address, "peers.address"), up, state)
 
 
 def encode_disk(disk: Disk) -> dict[str, Any]:

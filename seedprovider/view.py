@@ -5,6 +5,7 @@ never read; ``serving`` and ``terminating`` are (`endpointslice/utils.go`, ``pod
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 import msgspec
@@ -30,11 +31,37 @@ class _SliceEndpoint(msgspec.Struct, frozen=True, rename="camel"):
     zone: str | None = None
 
 
-class Slice(msgspec.Struct, frozen=True, rename="camel"):
-    """What we read of a ``discovery.k8s.io/v1`` EndpointSlice; it may say null for a list."""
-
+class _Slice(msgspec.Struct, frozen=True, rename="camel"):
     address_type: str
     endpoints: tuple[_SliceEndpoint, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What we keep of a ``discovery.k8s.io/v1`` EndpointSlice.
+
+    Attributes:
+        family: 4 or 6 by ``addressType``; 0 for FQDN, which names no addresses.
+        endpoints: those with a pod behind them; hand-made ones have no name to be known by.
+
+    """
+
+    family: int
+    endpoints: tuple[Endpoint, ...]
+
+
+_slice = msgspec.json.Decoder(_Slice)
+_FAMILIES = {"IPv4": 4, "IPv6": 6}
+
+
+def decode_slice(raw: bytes) -> Slice:
+    """Decode a slice once, when it changes, and not each time it is looked at."""
+    each = _slice.decode(raw)
+    found = (_endpoint(endpoint) for endpoint in each.endpoints or ())
+    return Slice(
+        _FAMILIES.get(each.address_type, 0),
+        tuple(endpoint for endpoint in found if endpoint is not None),
+    )
 
 
 def canonical(text: str) -> Address | None:
@@ -55,17 +82,13 @@ def endpoints_of(slices: Iterable[Slice], wanted_family: int) -> tuple[Endpoint,
 
     A pod can be in two slices while the controller moves it, and a name can be there with an
     old UID and a new one: the one that does not terminate counts, then the greater UID, so that
-    the result does not depend on the order of the slices.  Endpoints without a pod behind them
-    (hand-made slices) have no name to be known by and are left out.
+    the result does not depend on the order of the slices.
     """
     found: dict[PodName, Endpoint] = {}
     for each in slices:
-        if each.address_type != f"IPv{wanted_family}":
+        if each.family != wanted_family:
             continue
-        for raw in each.endpoints or ():
-            endpoint = _endpoint(raw)
-            if endpoint is None:
-                continue
+        for endpoint in each.endpoints:
             present = found.get(endpoint.pod)
             if present is None or _rank(endpoint) > _rank(present):
                 found[endpoint.pod] = endpoint

@@ -8,13 +8,12 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Final, TypeVar
 
 import aiohttp
-import msgspec
 from aiohttp import web
 
+from seedprovider import __version__
 from seedprovider.announce import Announcer
 from seedprovider.cache import CacheError, Remembered, load
 from seedprovider.decision import Policy
@@ -33,7 +32,7 @@ from seedprovider.own import OwnNode
 from seedprovider.registry import Registry
 from seedprovider.settings import Settings
 from seedprovider.tending import Tender
-from seedprovider.view import Slice, family
+from seedprovider.view import Slice, decode_slice, family
 from seedprovider.web import Face
 from seedprovider.world import World
 
@@ -49,7 +48,7 @@ log = logging.getLogger(__name__)
 async def running(settings: Settings, credentials: Credentials) -> AsyncIterator[Face]:
     """Run all parts of one sidecar; listening when entered, all stopped when left."""
     async with AsyncExitStack() as stack:
-        agent = f"seedprovider/{version('cassandra-k8s-ring')} {settings.pod}"
+        agent = f"seedprovider/{__version__} {settings.pod}"
         transport = await stack.enter_async_context(Transport(credentials, user_agent=agent))
         session = await stack.enter_async_context(_peer_session(agent))
         parts = _assemble(settings, transport, session)
@@ -203,7 +202,7 @@ def _assemble(
 def _slices(settings: Settings, transport: Transport) -> HttpCollection[Slice]:
     labels = f"kubernetes.io/service-name={settings.service}"
     selection = Selection(ENDPOINT_SLICES, settings.namespace, labels)
-    return HttpCollection(transport, selection, msgspec.json.Decoder(Slice).decode)
+    return HttpCollection(transport, selection, decode_slice)
 
 
 def _remembered(settings: Settings) -> Remembered | None:
