@@ -80,7 +80,7 @@ def missing_from_ring(reports: Mapping[str, Report | None]) -> str | None:
     """Say what keeps these pods from being one whole ring, or None if they are.
 
     Whole: every pod's node is NORMAL and serves, all name one ring, and each sees every other
-    up at its present address.
+    normal and up at its present address.
     """
     known: dict[str, Report] = {}
     for name, report in reports.items():
@@ -118,4 +118,6 @@ def _not_up(report: Report, other: Report) -> str | None:
         return "does not know"
     if peer.address != other.address:
         return "has the old address of"
+    if peer.state != "normal":
+        return f"still has as {peer.state}"
     return None if peer.up else "does not see up"

@@ -73,4 +73,20 @@ async def ring(born: tuple[LocalRing, Birth]) -> LocalRing:
         await ring.api.accept()
     ring.start(*(ordinal for ordinal in PODS if ordinal not in ring.pods))
     await ring.wait_until_whole()
+
+    async def missing() -> str | None:
+        return unwritten(ring, await ring.reports())
+
+    await ring.wait_until("a ledger that names every host ID", missing, 30)
     return ring
+
+
+def unwritten(ring: LocalRing, reports: dict[str, Report | None]) -> str | None:
+    """Say which pod's host ID the ledger does not have yet."""
+    entries = {
+        body["data"]["pod"]: body["data"]["hostId"]
+        for body in ring.api.store.list("configmaps", "default")
+        if body["metadata"]["name"].endswith("-member")
+    }
+    late = [name for name, it in reports.items() if it and entries.get(name) != it.host_id]
+    return f"not in the ledger: {', '.join(late)}" if late else None

@@ -66,7 +66,13 @@ async def test_a_wiped_node_comes_back_as_a_replacement_and_never_sees_itself(
         if told and (report is None or report.mode != "NORMAL"):
             own_seeds.append(told.seeds)
             replaced.add(told.replace)
-        return await ring.missing()
+        remembering = [
+            name
+            for name, each in (await ring.reports()).items()
+            if each and before.host_id in each.peers
+        ]
+        left = f"the lost host is still known to {remembering}" if remembering else None
+        return await ring.missing() or left
 
     await ring.wait_until("a replaced node", missing, PATIENCE)
     after = await ring.report(2)
@@ -76,9 +82,6 @@ async def test_a_wiped_node_comes_back_as_a_replacement_and_never_sees_itself(
     assert after.ring_id == before.ring_id
     assert before.address in replaced
     assert str(pod.address) not in frozenset().union(*own_seeds)
-    for ordinal in (0, 1):
-        assert after.host_id in seen_by(await ring.report(ordinal))
-        assert before.host_id not in seen_by(await ring.report(ordinal))
 
 
 def seen_by(report: Report | None) -> set[str]:
