@@ -153,7 +153,9 @@ async def test_watches_that_end_at_once_neither_make_it_busy_nor_blind() -> None
 
 async def test_a_watch_that_lasted_ends_the_trouble_before_it() -> None:
     refused = [[Unavailable("refused")]] * 5
-    script = Script([*refused, opened(STEADY_SECONDS, Unavailable("cut")), *refused])
+    script = Script(
+        [*refused, opened(STEADY_SECONDS, Bookmarked("101"), Unavailable("cut")), *refused]
+    )
     run = await play(script)
 
     assert run.pauses[:6] == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 0.2])

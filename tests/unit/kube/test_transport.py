@@ -164,6 +164,18 @@ async def test_a_list_that_never_ends_is_given_up(tmp_path: Path) -> None:
             await HttpCollection(transport, Selection(CONFIG_MAPS, "ns"), discard).list()
 
 
+async def test_pages_of_several_versions_are_watched_from_the_first(tmp_path: Path) -> None:
+    page = '{"kind":"XList","metadata":{"resourceVersion":"%s","continue":"%s"},"items":[]}'
+    first, last = (
+        Reply(http((page % it).encode()), stay=True) for it in (("5", "on"), ("9", ""))
+    )
+    async with answering(tmp_path, first, last) as (server, transport):
+        listed = await HttpCollection(transport, Selection(CONFIG_MAPS, "ns"), discard).list()
+
+    assert listed.version == "5"
+    assert "continue=on" in server.asked[1].target
+
+
 async def test_a_missing_token_is_a_kube_error_before_anything_is_sent(tmp_path: Path) -> None:
     async with answering(tmp_path, Reply(b"")) as (server, transport):
         (tmp_path / "token").unlink()

@@ -25,7 +25,7 @@ from seedprovider.kube.reflector import (
     MAX_PAUSE_SECONDS,
     MAX_RESUMES,
 )
-from tests.fakes.kubestage import Stage, stage_in
+from tests.fakes.kubestage import Stage, refuse, stage_in
 
 
 def kinds(stage: Stage) -> set[type[KubeError]]:
@@ -148,7 +148,7 @@ async def test_after_an_outage_it_resumes_where_it_was(stage: Stage) -> None:
     async with stage.following() as mirror:
         await mirror.told_of(Opened)
         known = mirror.view
-        await stage.api.refuse()
+        await refuse(stage.api)
         await stage.pauses.at_least(4)
         assert mirror.view is known
         assert isinstance(mirror.last_failure, Unavailable)
@@ -163,7 +163,7 @@ async def test_after_an_outage_it_resumes_where_it_was(stage: Stage) -> None:
 
 
 async def test_an_outage_before_the_first_list_ends_in_a_list(stage: Stage) -> None:
-    await stage.api.refuse()
+    await refuse(stage.api)
     stage.put("early")
     async with stage.following() as mirror:
         await stage.pauses.at_least(3)
@@ -206,6 +206,17 @@ async def test_a_watch_that_is_never_taken_up_is_given_up(tmp_path: Path) -> Non
                 await stage.pauses.at_least(2)
 
         assert kinds(stage) == {Unavailable}
+
+
+async def test_a_watch_may_last_longer_than_any_other_request(tmp_path: Path) -> None:
+    async with (
+        stage_in(tmp_path, request_seconds=0.1, bookmark_seconds=0.05) as stage,
+        stage.following() as mirror,
+    ):
+        await mirror.told_of(Bookmarked, times=6)
+
+        assert mirror.heard == []
+        assert stage.verbs() == ["list", "watch"]
 
 
 async def test_a_right_taken_away_shows_its_reason_and_leaves_the_view(stage: Stage) -> None:
@@ -312,8 +323,7 @@ async def test_being_cancelled_closes_the_watch(stage: Stage) -> None:
         await mirror.told_of(Opened)
         assert stage.api.open_watches == 1
     async with asyncio.timeout(10):
-        while stage.api.open_watches:  # noqa: ASYNC110 -- the server rings no bell
-            await asyncio.sleep(0)
+        await stage.api.until_open_watches(0)
 
 
 async def test_a_list_comes_in_pages_of_one_version(stage: Stage) -> None:
