@@ -65,9 +65,12 @@ def decode_slice(raw: bytes) -> Slice:
 
 
 def canonical(text: str) -> Address | None:
-    """Return an IP literal in canonical form, or None for anything else, such as a name."""
+    """Return an IP literal in canonical form, or None for anything else, such as a name.
+
+    An IPv6 zone is refused: it means nothing elsewhere, and `ipaddress` takes any text as one.
+    """
     try:
-        return Address(str(ip_address(text)))
+        return None if "%" in text else Address(str(ip_address(text)))
     except ValueError:
         return None
 
