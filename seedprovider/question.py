@@ -7,6 +7,7 @@ from typing import Final
 
 from seedprovider.model import Address, Disk, DiskState, HostId, PvcUid, RingId
 from seedprovider.node import MAX_TEXT, BadInputError, parse_address, parse_uuid
+from seedprovider.view import canonical
 
 MAX_CONFIGURED: Final = 64
 KNOWN: Final = ("disk", "ring", "host", "pvc", "address", "configured")
@@ -63,6 +64,6 @@ def _configured(text: str) -> tuple[str, ...]:
     if len(names) > MAX_CONFIGURED:
         raise BadInputError(f"configured names more than {MAX_CONFIGURED} seeds")
     for name in names:
-        if not _HOST.fullmatch(name):
+        if canonical(name) is None and not _HOST.fullmatch(name):
             raise BadInputError(f"configured: {name[:MAX_TEXT]!r} is no name or IP address")
     return names
