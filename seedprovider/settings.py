@@ -6,9 +6,10 @@ The environment is read in `seedprovider.__main__` alone and handed in here as a
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+
+from seedprovider.view import canonical
 
 MAX_PORT = 65535
 
@@ -38,10 +39,10 @@ def _text(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    try:
-        return str(ip_address(value.strip()))
-    except ValueError:
-        raise ValueError("an IPv4 or IPv6 address") from None
+    address = canonical(value.strip())
+    if address is None:
+        raise ValueError("an IPv4 or IPv6 address")
+    return address
 
 
 def _name(value: str) -> str:
@@ -60,21 +61,26 @@ def _claim(value: str) -> str:
     return _name(value) if value else ""
 
 
+def _digits(value: str) -> int | None:
+    """Return a whole number; None for anything `int` would take beyond a few plain digits."""
+    return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else None
+
+
 def _port(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= MAX_PORT:
+    number = _digits(value)
+    if number is None or not 0 < number <= MAX_PORT:
         raise ValueError(f"a port from 1 to {MAX_PORT}")
-    return int(value)
+    return number
 
 
 def _listen(value: str) -> Listen:
-    host, colon, port = value.strip().rpartition(":")
-    allowed = "ADDRESS:PORT with an IP literal, such as 127.0.0.1:8078 or [::1]:8078"
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > MAX_PORT:
-        raise ValueError(allowed)
-    try:
-        return Listen(str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port))
-    except ValueError:
-        raise ValueError(allowed) from None
+    host, _, port = value.strip().rpartition(":")
+    address, number = canonical(host.removeprefix("[").removesuffix("]")), _digits(port)
+    if address is None or number is None or number > MAX_PORT:
+        raise ValueError(
+            "ADDRESS:PORT with an IP literal, such as 127.0.0.1:8078 or [::1]:8078"
+        )
+    return Listen(address, number)
 
 
 def _seconds(low: float, high: float) -> Callable[[str], float]:
@@ -93,9 +99,10 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
 
 def _count(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        number = _digits(value)
+        if number is None or not low <= number <= high:
             raise ValueError(f"a whole number from {low} to {high}")
-        return int(value)
+        return number
 
     return parse
 
@@ -228,9 +235,16 @@ def read(env: Mapping[str, str]) -> Settings:
             raise SettingError(f"{variable}={env[variable]!r}: must be {error}") from None
     known = {item.metadata["variable"] for item in fields(Settings)}
     for variable in sorted(env):
-        if variable.startswith("SEEDPROVIDER_") and variable not in known:
+        mistyped = variable.startswith("SEEDPROVIDER_") and variable not in known
+        if mistyped and not _is_service_link(variable, env):
             raise SettingError(f"{variable} is not a setting; see seedprovider --help")
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def _is_service_link(variable: str, env: Mapping[str, str]) -> bool:
+    """Whether the kubelet set it for a Service that is called seedprovider-something."""
+    services = [name.removesuffix("_SERVICE_HOST") for name in env if "_SERVICE_HOST" in name]
+    return any(variable.startswith((f"{s}_SERVICE_", f"{s}_PORT")) for s in services)
 
 
 def _with_cluster_defaults(env: Mapping[str, str]) -> Mapping[str, str]:
