@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CUT_WATCH = "cut-watch"  # a watch's connection is reset at once
     HALF_OPEN = "half-open"  # a watch falls silent for good; its connection stays
     LAG = "lag"  # events come `seconds` late, or when the rule is removed; bookmarks tell it
+    NO_BOOKMARKS = "no-bookmarks"  # a quiet watch stays quiet, as over an etcd without progress
     GARBAGE_LINE = "garbage-line"  # a watch sends one line that is no event
     OVERSIZED_LINE = "oversized-line"  # a watch sends one line of `size_bytes`
 

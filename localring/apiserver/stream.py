@@ -9,7 +9,7 @@ from localring.apiserver.faults import Faults, Kind
 from localring.apiserver.history import History
 from localring.apiserver.watch import Ending, Watch
 
-BOOKMARK_BEFORE_END = 2.0  # seconds; the watch cache's bookmarkHeartbeat logic does the same
+BOOKMARK_BEFORE_END = 2.0  # seconds, as in cacheWatcher.nextBookmarkTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,8 @@ class Stream:
             told = self._strike_lines() + self.watch.due(now - self._lag())
             if now >= bookmark_at:
                 bookmark_at = self._bookmark_after(now, end_at)
-                told += self.watch.bookmark(self.history)
+                if not self.faults.find(Kind.NO_BOOKMARKS, self.watch.caller):
+                    told += self.watch.bookmark(self.history)
             if self.watch.silent:
                 await self.watch.wake.wait()
             elif told:

@@ -2,6 +2,7 @@
 
 For a real one set KUBE_CONTRACT_URL, KUBE_CONTRACT_TOKEN_FILE, KUBE_CONTRACT_CA_FILE and
 KUBE_CONTRACT_NAMESPACE (an existing namespace; what the tests make there is removed again).
+Its token has to allow lists of all namespaces, and it has to have compacted its history once.
 """
 
 import asyncio

@@ -365,6 +365,19 @@ async def test_the_bookmarks_of_a_lagging_watch_do_not_pass_what_is_held_back() 
     assert (versions, event["object"]["metadata"]["resourceVersion"]) == ({before}, held)
 
 
+async def test_a_server_may_send_no_bookmarks_though_asked() -> None:
+    async with (
+        ApiServer("127.71.0.3", bookmark_seconds=0.01) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        stage = Cluster(session, server.url, "", "default")
+        server.faults.add(Fault(kind=Kind.NO_BOOKMARKS))
+        query = {"labelSelector": "", "allowWatchBookmarks": "1", "timeoutSeconds": "1"}
+        async with stage.watch("configmaps", **query) as stream:
+            with pytest.raises(Ended):
+                await stream.next()
+
+
 async def test_a_write_may_be_done_though_its_answer_never_comes(
     server: ApiServer, stage: Cluster
 ) -> None:
