@@ -17,7 +17,9 @@ async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_awa
         if not pod.cassandra.running or not pod.cassandra.restarts:
             return "not started again"
         report = await ring.report(2)
-        return None if report and report.native else "not NORMAL yet"
+        if report and report.native:
+            return None
+        return f"{report and report.mode}: {await pod.client.explain(pod.name)}"
 
     await ring.wait_until("a start without the API server", missing, PATIENCE)
     after = await ring.report(2)
