@@ -1,8 +1,8 @@
-"""``make bench-sidecar``: what one sidecar costs and how fast it is, in a service of 1,000 pods.
+"""What one sidecar costs and how fast it is, in a service of 1,000 pods.
 
-One real sidecar process against the emulated API server. The other pods' sidecars are one server
-that answers on every loopback address as the pod that the slices name there. In the same run a
-bare aiohttp server takes the same load, as the floor that the sidecar's own figure stands on.
+One real sidecar process against the emulated API server.  The others are one server
+that answers on every loopback address as the pod that the slices name there.  In the same run a
+bare aiohttp server takes the same load: the floor that the sidecar's own figure stands on.
 """
 
 import argparse
@@ -30,6 +30,8 @@ OWN = "127.81.255.1"
 LOOPBACK_PORT, POD_PORT = 18078, 18079
 REQUESTS, RATE, CONNECTIONS = 10_000, 1000, 8
 EVENTS = 200
+ANSWERING = 20
+"""Pods whose sidecars answer; the sidecar asks no more than a handful once it runs."""
 STEADY_SECONDS = 10.0
 FLOOR = (
     "from aiohttp import web\nasync def h(r):\n    return web.Response(text='10.0.0.1\\n')\n\
@@ -110,7 +112,7 @@ class Stage:
         return web.json_response(report(n, sock[0]))
 
     def start(self) -> None:
-        """Start the sidecar, as pod cassandra-999 does not exist: beside all others."""
+        """Start the sidecar, as that of cassandra-0."""
         token = self.run / "token"
         token.write_text("t")
         env = {
@@ -150,7 +152,7 @@ class Stage:
         """Ask as a returning member."""
         url = f"http://{OWN}:{LOOPBACK_PORT}/v1/seeds"
         async with self.session.get(url, params=QUESTION) as response:
-            return (await response.text()).split() if response.status == 200 else []
+            return (await response.text()).split() if response.ok else []
 
     async def until(self, wanted: str) -> None:
         """Wait until the answer holds an address."""
@@ -204,7 +206,7 @@ def heartbeat(n: int, where: str) -> dict[str, Any]:
 
 
 async def load(where: str) -> list[float]:
-    """Send `REQUESTS` at `RATE` a second; return each one's milliseconds from send to answer."""
+    """Send `REQUESTS` at `RATE` a second; return the milliseconds from send to answer."""
     query = "&".join(f"{key}={value}" for key, value in QUESTION.items())
     wire = f"GET /v1/seeds?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     times: list[float] = []
@@ -269,10 +271,8 @@ async def staged() -> AsyncIterator[Stage]:
             app.router.add_get("/v1/node", stage.peer)
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
-            for n in [*range(20), 1]:
-                await web.TCPSite(runner, address(n), POD_PORT).start() if n != 1 else None
-            for generation in (0, 1):
-                await web.TCPSite(runner, address(1, generation), POD_PORT).start()
+            for where in (*(address(n) for n in range(ANSWERING)), address(1, 1)):
+                await web.TCPSite(runner, where, POD_PORT).start()
             try:
                 yield stage
             finally:
@@ -320,7 +320,7 @@ async def measure() -> list[Figure]:
 
 async def bare_floor() -> list[float]:
     """Put the same load on a server that does nothing."""
-    process = subprocess.Popen([sys.executable, "-c", FLOOR])
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOR)
     try:
         async with asyncio.timeout(20):
             while True:
@@ -334,7 +334,7 @@ async def bare_floor() -> list[float]:
         return await load("127.81.255.2")
     finally:
         process.terminate()
-        process.wait(10)
+        await process.wait()
 
 
 def main() -> None:

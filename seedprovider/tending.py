@@ -150,7 +150,7 @@ class Tender:
             await self._ask(beat.seeds or frozenset())
         if beat is not None and self._clock() >= self._write_after:
             await self._write()
-        self._save()
+        await self._save()
 
     async def _ask(self, in_use: frozenset[Address]) -> None:
         endpoints = self._world.endpoints()
@@ -248,7 +248,7 @@ class Tender:
             return "the other members do not all see this node up yet"
         return reason
 
-    def _save(self) -> None:
+    async def _save(self) -> None:
         """Keep the last good view, when it changed and not more often than needed."""
         world, now = self._world, self._clock()
         kept = world.kept()
@@ -268,7 +268,10 @@ class Tender:
         if remembered == self._saved[1] or now - self._saved[0] < SAVE_SECONDS:
             return
         try:
-            cache.save(self._state_dir, replace(remembered, saved_at=time.time()))
+            # In a thread: a disk that takes its time to sync must not hold up an answer.
+            await asyncio.to_thread(
+                cache.save, self._state_dir, replace(remembered, saved_at=time.time())
+            )
         except CacheError as error:
             log.warning("the last good answer is not kept: %s", error)
         self._saved = (now, remembered)

@@ -64,7 +64,7 @@ class World:
         self.service = service
         self._clock = clock
         self._family = family(own.endpoint.address)
-        self._endpoints: tuple[int, tuple[Endpoint, ...]] = (-1, ())
+        self._all: tuple[object, tuple[Endpoint, ...]] = (None, ())
         self._kept: tuple[int, Kept | None] = (-1, None)
 
     @property
@@ -91,16 +91,16 @@ class World:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return all pods with an address, ours among them, in pod order."""
-        return self._with_own(self._named())
+        key = (self.slices.view.revision, self.own.address)
+        if self._all[0] != key:
+            self._all = (key, self._with_own(self._named()))
+        return self._all[1]
 
     def _named(self) -> tuple[Endpoint, ...]:
         if not self.slices.synced:
             return self.remembered.endpoints if self.remembered else ()
-        view = self.slices.view
-        if self._endpoints[0] != view.revision:
-            bodies = (each.body for each in view.objects.values())
-            self._endpoints = (view.revision, endpoints_of(bodies, self._family))
-        return self._endpoints[1]
+        bodies = (each.body for each in self.slices.view.objects.values())
+        return endpoints_of(bodies, self._family)
 
     def _with_own(self, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """Put our pod in at the address it has, whatever a slice still says of it."""
