@@ -7,22 +7,38 @@ PATIENCE = 60.0  # seconds
 async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_away(
     ring: LocalRing,
 ) -> None:
-    pod = ring.pod(2)
-    before = await ring.report(2)
+    await start_without_api_server(ring, 1)
+
+
+async def test_a_node_that_has_just_replaced_a_lost_one_starts_while_the_api_server_is_away(
+    ring: LocalRing,
+) -> None:
+    await ring.stop(2)
+    await ring.wipe(2)
+    ring.start(2)
+    await ring.wait_until_whole()
+    await start_without_api_server(ring, 2)
+
+
+async def start_without_api_server(ring: LocalRing, ordinal: int) -> None:
+    """Take the API server away, kill both containers of a pod, and wait for its node."""
+    pod = ring.pod(ordinal)
+    before = await ring.report(ordinal)
+    ended = pod.cassandra.restarts
     await ring.api.refuse()
     await pod.sidecar.kill()
     await pod.cassandra.kill()
 
     async def missing() -> str | None:
-        if not pod.cassandra.running or not pod.cassandra.restarts:
+        if not pod.cassandra.running or pod.cassandra.restarts == ended:
             return "not started again"
-        report = await ring.report(2)
+        report = await ring.report(ordinal)
         if report and report.native:
             return None
         return f"{report and report.mode}: {await pod.client.explain(pod.name)}"
 
     await ring.wait_until("a start without the API server", missing, PATIENCE)
-    after = await ring.report(2)
+    after = await ring.report(ordinal)
 
     assert not ring.api.accepting
     assert before
