@@ -125,26 +125,19 @@ final class Http {
             if (read == 0) {
                 await(selector, deadline, "answer");
             }
-            if (System.nanoTime() - deadline >= 0) {
-                throw timeout("answer");
-            }
         }
     }
 
     private static void await(Selector selector, long deadline, String what) throws IOException, InterruptedException {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
-            throw timeout(what);
+            throw new SocketTimeoutException("took too long to " + what);
         }
         selector.select(Math.max(1, left / 1_000_000));
         selector.selectedKeys().clear();
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted while talking to the sidecar");
         }
-    }
-
-    private static SocketTimeoutException timeout(String what) {
-        return new SocketTimeoutException("took too long to " + what);
     }
 
     /** Status line and headers, once they are there. */

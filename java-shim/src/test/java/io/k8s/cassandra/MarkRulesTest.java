@@ -4,7 +4,9 @@ import static io.k8s.cassandra.DataDirectory.HOST;
 import static io.k8s.cassandra.StubSidecar.OTHER_RING;
 import static io.k8s.cassandra.StubSidecar.RING;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -118,7 +120,10 @@ class MarkRulesTest {
         for (Mark.State state : new Mark.State[] {Mark.State.MEMBER, Mark.State.LEFT}) {
             Disk.Reading disk = disk(state, RING, HOST, "p");
             assertNull(MarkRules.onHeartbeat(disk, "NORMAL", HOST, answer(OTHER_RING, "p", "10.0.0.1")));
+            assertTrue(MarkRules.contradicts(disk, answer(OTHER_RING, "p", "10.0.0.1")));
+            assertFalse(MarkRules.contradicts(disk, answer(null, "p", "10.0.0.1")));
         }
+        assertFalse(MarkRules.contradicts(disk(Mark.State.JOINING, RING, HOST, "p"), answer(OTHER_RING, "p", "10.0.0.1")));
     }
 
     @Test
