@@ -22,9 +22,9 @@ def read_disk(data_dir: Path) -> Disk:
     Its parent has to exist, though, or the volume may not be mounted at all.
     """
     try:
-        if not data_dir.is_dir():
-            mounted = data_dir.parent.is_dir() and not data_dir.exists()
-            return Disk(DiskState.EMPTY if mounted else DiskState.UNKNOWN)
+        if _listed(data_dir) is None:
+            data_dir.parent.stat()
+            return Disk(DiskState.EMPTY)
         has_data = _holds_system_local(data_dir)
         mark = _read_mark(data_dir / MARK)
         # A blank disk's mark says only which ring its node is on its way into.
@@ -41,15 +41,25 @@ def _read_mark(path: Path) -> Disk:
         return Disk(DiskState.UNMARKED)
 
 
+def _listed(folder: Path) -> list[Path] | None:
+    """List a directory, None where there is none; raise OSError for all that is neither.
+
+    `Path.is_dir` and `Path.exists` call a link that leads nowhere absent, and from Python 3.14
+    on everything that cannot be read: that would be a member's disk taken for an empty one.
+    """
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return None
+    return list(folder.iterdir())
+
+
 def _holds_system_local(data_dir: Path) -> bool:
     """Whether ``system/local-*`` has an SSTable: without one the disk has no host ID."""
-    system = data_dir / "system"
-    if not system.is_dir():
-        return False
     return any(
         entry.name.endswith("-Data.db")
-        for table in system.iterdir()
-        if table.name.startswith("local-") and table.is_dir()
+        for table in _listed(data_dir / "system") or ()
+        if table.name.startswith("local-")
         for entry in table.iterdir()
     )
 
