@@ -67,8 +67,8 @@ class _Beat(msgspec.Struct, rename="camel"):
     peers: list[_Peer] | None = None
 
 
-class _AgedBeat(_Beat, rename="camel"):
-    age_seconds: float = msgspec.field(default=0.0, name="ageSeconds")
+class _AgedBeat(_Beat, rename="camel", kw_only=True):
+    age_seconds: float
 
 
 class _Report(msgspec.Struct, rename="camel"):
@@ -132,10 +132,9 @@ def parse_heartbeat(body: bytes) -> Received:
 
 
 def _received(raw: _Beat) -> Received:
-    for name in ("mode", "cluster", "cassandra", "shim", "dc", "rack", "peers_hash"):
-        value = getattr(raw, name)
-        if value is not None and len(value) > MAX_TEXT:
-            raise BadInputError(f"{name}: longer than {MAX_TEXT} characters")
+    for name in ("mode", "cluster", "cassandra", "shim", "dc", "rack"):
+        _short(getattr(raw, name), name)
+    _short(raw.peers_hash, "peersHash")
     seeds = raw.seeds
     beat = Heartbeat(
         mode=raw.mode,
@@ -160,6 +159,17 @@ def _received(raw: _Beat) -> Received:
     return Received(beat, raw.peers_hash, extra)
 
 
+def _short(text: str | None, field: str) -> str | None:
+    if text is not None and len(text) > MAX_TEXT:
+        raise BadInputError(f"{field}: longer than {MAX_TEXT} characters")
+    return text
+
+
+def _pvc(text: str | None, field: str) -> PvcUid | None:
+    text = _short(text, field)
+    return PvcUid(text) if text else None
+
+
 def _must(text: str, field: str) -> Address:
     address = parse_address(text, field)
     if address is None:
@@ -182,7 +192,7 @@ def _decode_disk(raw: _Disk) -> Disk:
         raw.state,
         _ring(raw.ring_id, "disk.ringId"),
         _host(raw.host_id, "disk.hostId"),
-        PvcUid(raw.pvc_uid) if raw.pvc_uid else None,
+        _pvc(raw.pvc_uid, "disk.pvcUid"),
     )
 
 
@@ -246,12 +256,18 @@ def parse_report(body: bytes, address: Address, received: float) -> Told:
         raw = _report.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(str(error)) from None
+    _short(raw.pod, "pod")
+    _short(raw.pod_uid, "podUid")
+    _short(raw.namespace, "namespace")
+    _short(raw.service, "service")
     beat = None if raw.heartbeat is None else _received(raw.heartbeat)
+    if raw.heartbeat is not None and raw.heartbeat.age_seconds < 0:
+        raise BadInputError("heartbeat.ageSeconds: less than 0 would be fresh for ever")
     report = Report(
         pod=PodName(raw.pod),
         pod_uid=PodUid(raw.pod_uid),
         address=address,
-        pvc_uid=PvcUid(raw.pvc_uid) if raw.pvc_uid else None,
+        pvc_uid=_pvc(raw.pvc_uid, "pvcUid"),
         ring_id=_ring(raw.ring_id, "ringId"),
         disk=_decode_disk(raw.disk),
         process=raw.cassandra,
