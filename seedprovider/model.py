@@ -229,11 +229,13 @@ class Turn:
 
     Attributes:
         holder: pod name and pod UID, None when free.
+        transitions: how often it went to another holder, for people (``leaseTransitions``).
         version: resourceVersion; None where the Lease does not exist yet.
 
     """
 
     holder: tuple[PodName, PodUid] | None = None
+    transitions: int = 0
     version: str | None = None
 
 

@@ -172,18 +172,22 @@ class Lease(msgspec.Struct, frozen=True):
 
 def parse_turn(lease: Lease, version: str) -> Turn:
     """Decode the join turn; a holder that is not ``pod/uid`` is a holder all the same."""
-    identity = lease.spec.holder_identity
+    identity, transitions = lease.spec.holder_identity, lease.spec.lease_transitions or 0
     if not identity:
-        return Turn(version=version)
+        return Turn(transitions=transitions, version=version)
     pod, _, uid = identity.partition("/")
-    return Turn(holder=(PodName(pod), PodUid(uid)), version=version)
+    return Turn(holder=(PodName(pod), PodUid(uid)), transitions=transitions, version=version)
 
 
 def turn_body(
     holder: tuple[PodName, PodUid] | None, was: Turn, namespace: str, service: str, at: str
 ) -> dict[str, Any]:
     """Encode the join turn; `at` is now as RFC 3339 with microseconds (``MicroTime``)."""
-    spec: dict[str, Any] = {"holderIdentity": "/".join(holder) if holder else ""}
+    taken = holder is not None and holder != was.holder
+    spec: dict[str, Any] = {
+        "holderIdentity": "/".join(holder) if holder else "",
+        "leaseTransitions": was.transitions + taken,
+    }
     if holder is not None:
         spec |= {"leaseDurationSeconds": LEASE_SECONDS, "acquireTime": at, "renewTime": at}
     return {
