@@ -1,6 +1,7 @@
 """Questions in, answers out: looks, decides, takes the step decided on, and looks again."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -44,13 +45,17 @@ log = logging.getLogger(__name__)
 
 MAX_STEPS: Final = 6
 """Entry, turn and answer are three; more only when others are faster each time."""
-SURVEY_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 4.0
+"""Bound on an answer: the shim takes 5 s without one for silence, which counts against it."""
+SURVEY_SECONDS: Final = 2.5
 """Bound on asking all other sidecars before an answer."""
 FRESH_SECONDS: Final = 2.0
 """Words of other sidecars younger than this are not asked for again before a decision."""
+STALE_SECONDS: Final = 8.0
+"""An answer that was ready before the question is given if its view is no older than this."""
 START_OVER_SECONDS: Final = 30.0
 """A question after so long a silence is that of another start."""
-RESOLVE_SECONDS: Final = 2.0
+RESOLVE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ class Engine:
         self._metrics = metrics
         self._policy = policy
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._supposing = asyncio.Lock()
+        self._admission: tuple[Question | None, asyncio.Task[Answered] | None] = (None, None)
         self._first_asked = 0.0
         self._last_asked = float("-inf")
         self._ring_id = RingId(str(uuid4()))
@@ -111,8 +117,7 @@ class Engine:
             asker = self.asker(question.disk, question.address, configured)
             answered = Answered(disagreement, self._world.view(), asker)
         elif question.disk.is_blank:
-            async with self._turn:
-                answered = await self._admit(question, configured)
+            answered = await self._admit_in_time(question, configured)
         else:
             answered = await self._lead_back(question, configured)
         self._note(answered)
@@ -145,7 +150,7 @@ class Engine:
         """
         view = self._world.view()
         if asker.disk.is_blank:
-            async with self._turn:
+            async with self._supposing:
                 if self._clock() - self._looked[0] > FRESH_SECONDS:
                     self._looked = (self._clock(), await self.look(FRESH_SECONDS))
             view = self._looked[1]
@@ -177,6 +182,41 @@ class Engine:
                 await self._world.inquirer.ask(others, max_age)
         except TimeoutError:
             log.info("not every sidecar answered within %.0f s", SURVEY_SECONDS)
+
+    async def _admit_in_time(
+        self, question: Question, configured: tuple[Address, ...]
+    ) -> Answered:
+        """Wait for the admission of a blank disk, but not longer than the asker would.
+
+        It goes on by itself: with an API server that takes seconds for each request, the next
+        question finds it further.
+        """
+        asked, admission = self._admission
+        if admission is None or asked != question:
+            await self.close()
+            admission = asyncio.create_task(self._admit(question, configured))
+            self._admission = (question, admission)
+        await asyncio.wait([admission], timeout=PATIENCE_SECONDS)
+        if admission.done():
+            self._admission = (None, None)
+            answered = admission.result()
+            if self._clock() - answered.view.now <= STALE_SECONDS:
+                return answered
+            # It was ready while nobody asked, and is too old by now.
+            return await self._admit_in_time(question, configured)
+        slow = "the API server or other sidecars take long to answer"
+        asker = self.asker(question.disk, question.address, configured)
+        answer = Withheld(rule=Rule.API_AWAY, reason=slow)
+        return Answered(answer, self._world.view(), asker)
+
+    async def close(self) -> None:
+        """End what goes on by itself."""
+        _, admission = self._admission
+        self._admission = (None, None)
+        if admission is not None:
+            admission.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await admission
 
     async def _admit(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a blank disk: from live reads only, one step at a time."""
@@ -292,21 +332,19 @@ def _event_of(rule: Rule, step: Step) -> Kind | None:
 
 async def _resolve(names: tuple[str, ...]) -> tuple[Address, ...]:
     """Return the addresses of adoption seeds; a name that does not resolve is left out."""
-    found: dict[Address, None] = {}
-    loop = asyncio.get_running_loop()
-    for name in names:
-        literal = canonical(name)
-        if literal is not None:
-            found[literal] = None
-            continue
-        try:
-            async with asyncio.timeout(RESOLVE_SECONDS):
-                answers = await loop.getaddrinfo(name, None)
-        except (OSError, TimeoutError) as error:
-            log.warning("adoption seed %s does not resolve: %s", name, error)
-            continue
-        for *_, place in answers:
-            address = canonical(str(place[0]))
-            if address is not None:
-                found[address] = None
-    return tuple(found)
+    answers = await asyncio.gather(*map(_addresses_of, names))
+    return tuple(dict.fromkeys(address for each in answers for address in each))
+
+
+async def _addresses_of(name: str) -> list[Address]:
+    literal = canonical(name)
+    if literal is not None:
+        return [literal]
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            places = await asyncio.get_running_loop().getaddrinfo(name, None)
+    except (OSError, TimeoutError) as error:
+        log.warning("adoption seed %s does not resolve: %s", name, error)
+        return []
+    found = (canonical(str(place[0])) for *_, place in places)
+    return [address for address in found if address is not None]

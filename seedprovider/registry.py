@@ -239,6 +239,17 @@ class Registry:
                 body = objects.turn_body(holder, was, self._namespace, self._service, at)
                 await self._put(LEASES, body, was.version)
 
+    async def renew_turn(self, holder: tuple[PodName, PodUid], at: str) -> None:
+        """Say that the holder of the turn is still on its way; raises `KubeError`.
+
+        For people and their tools: a Lease that is out of date frees nothing.
+        """
+        turn = await self._turn()
+        if turn.holder == holder:
+            patch = {"metadata": {"resourceVersion": turn.version}, "spec": {"renewTime": at}}
+            name = objects.turn_name(self._service)
+            await self._client.merge_patch(LEASES, self._namespace, name, patch, discard)
+
     async def release_turn(self, holder: tuple[PodName, PodUid], at: str) -> None:
         """Free the join turn if `holder` has it; raises `KubeError`."""
         turn = await self._turn()

@@ -32,6 +32,11 @@ ASK_SECONDS: Final = 2.0
 RECORD_SECONDS: Final = 5.0
 """How often a missing ring record is looked into by live reads."""
 SAVE_SECONDS: Final = 1.0
+RENEW_SECONDS: Final = 10.0
+"""A third of the Lease's duration, while the node is on its way in."""
+
+
+ON_THE_WAY: Final = frozenset({"STARTING", "JOINING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Tender:
         self._record_at = float("-inf")
         self._turn_settled = False
         self._write_after = float("-inf")
+        self._renewed_at = float("-inf")
         self._saved: tuple[float, Remembered | None] = (float("-inf"), None)
 
     # -- heartbeats -------------------------------------------------------------------------
@@ -106,7 +112,7 @@ class Tender:
             if self._normal_since is None:
                 self._normal_since = self._clock()
                 self._world.changed.set()
-        elif mode in {"STARTING", "JOINING"}:
+        elif mode in ON_THE_WAY:
             # Another start: what peers saw of the last one says nothing about it.
             self._normal_since, self.seen_by_peers, self._turn_settled = None, False, False
 
@@ -150,6 +156,8 @@ class Tender:
             await self._ask(beat.seeds or frozenset())
         if beat is not None and self._clock() >= self._write_after:
             await self._write()
+        if beat is not None and beat.mode in ON_THE_WAY:
+            await self._renew_turn()
         await self._save()
 
     async def _ask(self, in_use: frozenset[Address]) -> None:
@@ -211,6 +219,19 @@ class Tender:
                     Kind.RESTORED,
                     f"host ID {entry.host_id} came back on another volume: run nodetool repair",
                 )
+
+    async def _renew_turn(self) -> None:
+        last, now = self._engine.last, self._clock()
+        blank = last is not None and last.asker.disk.is_blank
+        let_in = blank and last is not None and isinstance(last.answer, Seeds)
+        if not let_in or now - self._renewed_at < RENEW_SECONDS:
+            return
+        self._renewed_at = now
+        own = self._world.own
+        try:
+            await self._registry.renew_turn((own.pod, own.uid), timestamp())
+        except KubeError as error:
+            log.info("join turn not renewed: %s", error.reason)
 
     async def _release_turn(self) -> None:
         """Free the join turn; one live read for each start of the node, and no more."""

@@ -52,6 +52,7 @@ async def running(settings: Settings, credentials: Credentials) -> AsyncIterator
         transport = await stack.enter_async_context(Transport(credentials, user_agent=agent))
         session = await stack.enter_async_context(_peer_session(agent))
         parts = _assemble(settings, transport, session)
+        stack.push_async_callback(parts.engine.close)
         for work in (
             _follow(parts.world.slices, _slices(settings, transport), parts.metrics),
             _follow(parts.world.maps, parts.registry.config_maps(), parts.metrics),
@@ -149,6 +150,7 @@ class _Parts:
     announcer: Announcer
     tender: Tender
     metrics: Metrics
+    engine: Engine
     face: Face
 
 
@@ -196,7 +198,7 @@ def _assemble(
     )
     face = Face(world, engine, tender, metrics, namespace=settings.namespace)
     metrics.add_gauges(lambda: _gauges(world, tender))
-    return _Parts(world, registry, announcer, tender, metrics, face)
+    return _Parts(world, registry, announcer, tender, metrics, engine, face)
 
 
 def _slices(settings: Settings, transport: Transport) -> HttpCollection[Slice]:
