@@ -31,10 +31,10 @@ final class Disk {
     private static final int MAX_MARK_BYTES = 64 * 1024;
     private static final Logger LOG = LoggerFactory.getLogger(Disk.class);
 
-    /** What was found at one moment; the mark is there only where it counts. */
+    /** What was found at one moment. */
     static final class Reading {
         final State state;
-        /** Null on an empty or unmarked disk. */
+        /** Null on an unmarked disk; on an empty one there is at most the ring that its node was let into. */
         final Mark mark;
 
         Reading(State state, Mark mark) {
@@ -65,17 +65,21 @@ final class Disk {
         for (Path directory : directories) {
             data |= holdsData(directory.resolve("system"));
         }
-        if (!data) {
-            return new Reading(State.EMPTY, null);
-        }
         Mark mark = readMark();
+        if (!data) {
+            boolean underway = mark != null && mark.state == Mark.State.JOINING;
+            return new Reading(State.EMPTY, underway ? Mark.joining(mark.ringId) : null);
+        }
         return mark == null ? new Reading(State.UNMARKED, null)
                 : new Reading(State.valueOf(mark.state.name()), mark);
     }
 
     /** Replaces the mark whole: after a crash there is the old one or the new one, and nothing between. */
     synchronized void write(Mark mark) throws IOException {
-        Path directory = Files.createDirectories(directories.get(0));
+        Path directory = directories.get(0);
+        if (!Files.isDirectory(directory)) { // before Java 20 createDirectories() fails on a link to a directory
+            Files.createDirectories(directory);
+        }
         Path target = directory.resolve(MARK);
         Path fresh = directory.resolve(MARK + ".tmp");
         try (FileChannel file = FileChannel.open(fresh, StandardOpenOption.CREATE,
@@ -114,7 +118,7 @@ final class Disk {
 
     private void sayUnreadable(Path file, String why) {
         if (!unreadable.equals(why)) {
-            LOG.error("{} cannot be understood ({}); this disk counts as unmarked", file, why);
+            LOG.error("{} cannot be understood ({}) and counts as none", file, why);
             unreadable = why;
         }
     }
@@ -122,7 +126,7 @@ final class Disk {
     private static boolean holdsData(Path system) throws IOException {
         // "local-" and the table's ID: other tables' names begin with "local_".
         for (Path table : list(system, "local-*")) {
-            if (Files.isDirectory(table) && !list(table, "*-Data.db").isEmpty()) {
+            if (!Files.isRegularFile(table) && !list(table, "*-Data.db").isEmpty()) {
                 return true;
             }
         }
@@ -134,10 +138,20 @@ final class Disk {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
             entries.forEach(found::add);
         } catch (NoSuchFileException e) {
+            refuseLinkToNowhere(directory);
             return Collections.emptyList();
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
         return found;
+    }
+
+    /** Behind such a link is a volume that is not mounted, not an empty disk. */
+    private static void refuseLinkToNowhere(Path directory) throws IOException {
+        for (Path at = directory; at != null; at = at.getParent()) {
+            if (Files.isSymbolicLink(at) && !Files.exists(at)) {
+                throw new IOException(at + " is a link that leads nowhere");
+            }
+        }
     }
 }

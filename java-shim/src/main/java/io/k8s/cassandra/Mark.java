@@ -45,6 +45,11 @@ final class Mark {
         this.seeds = Collections.unmodifiableList(new ArrayList<>(seeds));
     }
 
+    /** A node that was let into a ring, of which no more is known. */
+    static Mark joining(String ringId) {
+        return new Mark(State.JOINING, ringId, null, null, Collections.<String>emptyList());
+    }
+
     Mark withState(State changed) {
         return new Mark(changed, ringId, hostId, pvcUid, seeds);
     }

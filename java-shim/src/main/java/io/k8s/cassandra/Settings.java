@@ -146,7 +146,7 @@ final class Settings {
             // From 4.0 on a seed may carry its port; the sidecar knows addresses only.
             String literal = name.indexOf('/') < 0 ? IpLiteral.ofEndpoint(name) : null;
             String host = literal == null ? name.replaceFirst(":[0-9]{1,5}$", "") : literal;
-            if (literal == null && !host.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")) {
+            if (literal == null && !host.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,252}")) {
                 throw bad(SEEDS, value, allowed);
             }
             seeds.add(host);

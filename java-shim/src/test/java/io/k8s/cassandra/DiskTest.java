@@ -47,6 +47,37 @@ class DiskTest {
     }
 
     @Test
+    void withoutDataAJoiningMarkSaysOnlyWhichRingTheNodeIsOnItsWayInto() throws IOException {
+        data.withMark("version=1", "state=joining", "ring-id=" + StubSidecar.RING, "host-id=" + DataDirectory.HOST,
+                "pvc-uid=pvc-1");
+
+        Disk.Reading reading = data.disk().read();
+
+        assertEquals(Disk.State.EMPTY, reading.state);
+        assertTrue(Mark.joining(StubSidecar.RING).saysTheSameAs(reading.mark));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "system", "system/local-7ad54392bcdd35a684174e047860b377"})
+    void aLinkThatLeadsNowhereIsAVolumeThatIsNotThereAndNotAnEmptyDisk(String place) throws IOException {
+        Path link = place.isEmpty() ? data.path : data.path.resolve(place);
+        Files.createDirectories(link.getParent());
+        Files.createSymbolicLink(link, temporary.resolve("nowhere"));
+
+        assertThrows(IOException.class, () -> data.disk().read());
+    }
+
+    @Test
+    void dataBehindALinkCountAndAreMarkedThere() throws IOException {
+        Path elsewhere = new DataDirectory(temporary.resolve("elsewhere")).withData().path;
+        Files.createSymbolicLink(data.path, elsewhere);
+
+        assertEquals(Disk.State.UNMARKED, data.disk().read().state);
+        data.disk().write(Mark.joining(StubSidecar.RING));
+        assertTrue(Files.exists(elsewhere.resolve(Disk.MARK)));
+    }
+
+    @Test
     void dataOfOtherTablesWhoseNameBeginsAlikeDoNotCount() throws IOException {
         Path table = Files.createDirectories(data.path.resolve("system/local_metadata_log-7ad54392bcdd35a684174e047860b377"));
         Files.write(table.resolve("nb-1-big-Data.db"), new byte[1]);

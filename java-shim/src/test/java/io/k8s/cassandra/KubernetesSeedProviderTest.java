@@ -182,6 +182,7 @@ class KubernetesSeedProviderTest {
     void theMarkFollowsTheNodeFromJoiningToMemberToLeft() throws Exception {
         seedsAtFirst();
         assertEquals("version=1\nstate=joining\nring-id=" + RING + "\npvc-uid=pvc-1\n", data.mark());
+        heartbeatSays("\"disk\":{\"state\":\"empty\",\"ringId\":\"" + RING + "\",\"hostId\":null");
         data.withData();
         beans.node("JOINING");
         Eventually.holds("the host ID is noted", () -> data.mark().contains("host-id=" + FakeBeans.HOST));
