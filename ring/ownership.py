@@ -1,0 +1,140 @@
+"""How much of the ring each node owns.  Pure: the same tokens give the same shares.
+
+Two answers are given.  *Shares* are what Cassandra says, digit for digit: 32-bit floats of
+ranges rounded to six decimals, added in token order.  *Widths* are exact, in tokens, and add
+up: those are for arithmetic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ring.model import RING_SIZE
+from ring.placement import Layer, Placement
+from ring.tokens import Indexes, TokenRing, Widths
+
+CASSANDRA_RING = RING_SIZE - 2  # Murmur3Partitioner.describeOwnership: MAXIMUM - (MINIMUM + 1)
+MICRO = 1_000_000  # it rounds to six decimals
+NEAR_HALF = 1e-6  # of a millionth: closer to a tie, double arithmetic may round wrongly
+HALVES = np.uint64(32)
+LOW = np.uint64(2**32 - 1)
+
+Shares = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactWidths:
+    """Sums of range widths, exact: as floats of the upper and the lower 32 bits.
+
+    A float is exact below 2^53, so a sum of up to 2^21 ranges is.
+
+    Attributes:
+        high: sums of the widths' upper halves.
+        low: sums of their lower halves.
+
+    """
+
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+
+    def tokens(self) -> list[int]:
+        """Return each sum as an exact number of tokens."""
+        return [
+            (int(high) << 32) + int(low)
+            for high, low in zip(self.high.tolist(), self.low.tolist(), strict=True)
+        ]
+
+
+def sum_widths(widths: Widths, into: Indexes, size: int) -> ExactWidths:
+    """Add up widths by group, exactly; groups are 0 … ``size-1``."""
+    high = np.bincount(into, weights=(widths >> HALVES).astype(np.float64), minlength=size)
+    low = np.bincount(into, weights=(widths & LOW).astype(np.float64), minlength=size)
+    return ExactWidths(high, low)
+
+
+def range_shares(ring: TokenRing) -> Shares:
+    """Return each range's share as Cassandra computes it, rounded half-even to six decimals.
+
+    Source: ``Murmur3Partitioner.describeOwnership``.
+    """
+    if len(ring.tokens) <= 1:
+        return np.ones(len(ring.tokens), np.float32)
+    widths = ring.widths % np.uint64(CASSANDRA_RING)
+    scaled = widths.astype(np.float64) * (MICRO / CASSANDRA_RING)
+    millionths = np.rint(scaled)
+    doubtful = np.flatnonzero(np.abs(np.abs(scaled - millionths) - 0.5) < NEAR_HALF)
+    for i in doubtful.tolist():
+        millionths[i] = round(Fraction(int(widths[i]) * MICRO, CASSANDRA_RING))
+    # Both are exact floats, so this rounds once, as BigDecimal.floatValue does.
+    return millionths.astype(np.float32) / np.float32(MICRO)
+
+
+def primary_shares(ring: TokenRing) -> Shares:
+    """Return each node's share before replication (``StorageService.getOwnership``)."""
+    return _added_in_order(range_shares(ring)[:, np.newaxis], ring.owner, ring.size)
+
+
+def effective_shares(placement: Placement) -> Shares:
+    """Return each node's share with replication (``StorageService.getEffectiveOwnership``).
+
+    Transient replicas count as full ones do.
+    """
+    ring = placement.ring
+    total = np.zeros(ring.size, np.float32)
+    shares = range_shares(ring)[:, np.newaxis]
+    for layer in placement.layers:
+        total += _layer_shares(layer, shares, ring.size)
+    return total
+
+
+def _layer_shares(layer: Layer, shares: Shares, size: int) -> Shares:
+    """Add up one layer; a node is in one layer only, so their sums never meet."""
+    nodes = np.array(layer.nodes, np.intp).T
+    if layer.cell is not None:
+        nodes = nodes[layer.cell]
+    return _added_in_order(np.broadcast_to(shares, nodes.shape), nodes, size)
+
+
+def _added_in_order(shares: Shares, nodes: Indexes, size: int) -> Shares:
+    """Add float by float in token order: Java does, and floats do not add associatively."""
+    total = np.zeros(size, np.float32)
+    np.add.at(total, nodes.ravel(), shares.ravel())
+    return total
+
+
+def primary_widths(ring: TokenRing) -> list[int]:
+    """Return each node's primary ranges in tokens, exact; together 2^64."""
+    if len(ring.tokens) == 1:
+        return [RING_SIZE if node == ring.owner[0] else 0 for node in range(ring.size)]
+    return sum_widths(ring.widths, ring.owner, ring.size).tokens()
+
+
+def effective_widths(placement: Placement) -> list[int]:
+    """Return what each node holds in tokens, exact; together 2^64 times the replicas."""
+    ring = placement.ring
+    if len(ring.tokens) == 1:
+        return [RING_SIZE * int(n) for n in np.bincount(placement.replicas[:, 0], minlength=ring.size)]
+    total = [0] * ring.size
+    for layer in placement.layers:
+        cells = len(layer.keys[0])
+        cell = np.arange(cells) if layer.cell is None else layer.cell
+        by_cell = sum_widths(ring.widths, cell, cells)
+        for nodes in layer.nodes:
+            high = np.bincount(nodes, weights=by_cell.high, minlength=ring.size)
+            low = np.bincount(nodes, weights=by_cell.low, minlength=ring.size)
+            row = ExactWidths(high, low).tokens()
+            total = [a + b for a, b in zip(total, row, strict=True)]
+    return total
+
+
+def as_printed(share: float) -> str:
+    """Write a share as ``nodetool status`` does: ``DecimalFormat("##0.0%")``."""
+    return f"{float(np.float32(share)) * 100:.1f}%"
+
+
+def shortest(shares: Shares) -> Sequence[float]:
+    """Return shares as the shortest decimals that are the same 32-bit floats."""
+    return [float(str(share)) for share in shares]
