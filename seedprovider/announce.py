@@ -70,35 +70,31 @@ class Announcer:
         self._lost = lost
         self._clock = clock
         self._wall = wall
-        self._queue: asyncio.Queue[tuple[Kind, str]] = asyncio.Queue(QUEUE)
+        self._queue: asyncio.Queue[tuple[Kind, str, _Told]] = asyncio.Queue(QUEUE)
         self._told: dict[tuple[Kind, str], _Told] = {}
 
     def tell(self, kind: Kind, message: str) -> None:
         """Queue an Event, unless the same was told within `REPEAT_SECONDS`."""
         message = message[:MAX_MESSAGE]
-        told = self._told.get((kind, message))
-        if told is not None and self._clock() - told.at < REPEAT_SECONDS:
+        now, told = self._clock(), self._told.get((kind, message))
+        if told is not None and now - told.at < REPEAT_SECONDS:
             return
+        if told is None:
+            told = _Told(f"{self._endpoint.pod}.{uuid4().hex[:16]}", 0, now)
         try:
-            self._queue.put_nowait((kind, message))
+            self._queue.put_nowait((kind, message, told))
         except asyncio.QueueFull:
             self._lost()
             return
-        if told is None:
-            while len(self._told) >= REMEMBERED:
-                self._told.pop(next(iter(self._told)))
-            name = f"{self._endpoint.pod}.{uuid4().hex[:16]}"
-            self._told[kind, message] = _Told(name, 0, self._clock())
-        else:
-            told.at = self._clock()
+        told.at = now
+        self._told[kind, message] = told
+        while len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
 
     async def run(self) -> None:
         """Write what is queued, until cancelled."""
         while True:
-            kind, message = await self._queue.get()
-            told = self._told.get((kind, message))
-            if told is None:
-                continue
+            kind, message, told = await self._queue.get()
             try:
                 await self._write(kind, message, told)
             except KubeError as error:

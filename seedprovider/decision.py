@@ -28,6 +28,7 @@ class Rule(StrEnum):
     MEMBER_FROM_CACHE = "member-from-cache"
     MEMBER_REMOVED = "member-removed"
     MEMBER_REPLACED = "member-replaced"
+    MEMBER_IN_DOUBT = "member-in-doubt"
     MEMBER_CLONED = "member-cloned"
     DISK_LEFT = "disk-left"
     DISK_FOREIGN = "disk-foreign"

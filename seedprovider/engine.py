@@ -172,7 +172,11 @@ class Engine:
         await self.survey(self._world.endpoints(), FRESH_SECONDS)
         asker = self.asker(question.disk, question.address, configured)
         view = self._world.view()
-        return Answered(_final(decide(asker, view, self._policy)), view, asker)
+        decision = decide(asker, view, self._policy)
+        if decision.rule is Rule.MEMBER_IN_DOUBT:
+            view = await self.look(FRESH_SECONDS)
+            decision = decide(asker, view, self._policy)
+        return Answered(_final(decision), view, asker)
 
     async def survey(self, endpoints: tuple[Endpoint, ...], max_age: float) -> None:
         """Ask all other sidecars, and go on with what came within `SURVEY_SECONDS`."""

@@ -187,13 +187,9 @@ def _clone_of(
 
 def _removed(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
     """Object where the ring went on without this host: removed, or replaced by another."""
-    mine = evidence.ledger_members(view, ring).get(asker.pod)
-    if mine is not None and mine.host_id != host and mine.pvc_uid != asker.pvc_uid:
-        return Withheld(
-            rule=Rule.MEMBER_REPLACED,
-            reason=f"host ID {mine.host_id} took the place of this disk's {host} in the ring: "
-            "empty this data directory",
-        )
+    replaced = _replaced(asker, view, ring, host)
+    if replaced is not None:
+        return replaced
     voices = [
         peers
         for member in evidence.confirmed(view, ring)
@@ -209,6 +205,31 @@ def _removed(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld |
         rule=Rule.MEMBER_REMOVED,
         reason=f"no member of the ring knows this disk's host ID {host} any more: it was "
         "removed; empty this data directory to join anew",
+    )
+
+
+def _replaced(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
+    """Object where the ledger has another host for this pod, on another volume.
+
+    Only a ledger read just now can say so: an older one may be from before this disk, and the
+    advice to empty it would then destroy the only copy.  What a restarted sidecar remembers is
+    from this pod's own life, in which its volume cannot have changed.
+    """
+    mine = evidence.ledger_members(view, ring).get(asker.pod)
+    if mine is None or mine.host_id == host or mine.pvc_uid == asker.pvc_uid:
+        return None
+    if view.live is not None:
+        return Withheld(
+            rule=Rule.MEMBER_REPLACED,
+            reason=f"host ID {mine.host_id} took the place of this disk's {host} in the ring: "
+            "empty this data directory",
+        )
+    if view.source is Source.CACHE:
+        return None
+    return Withheld(
+        rule=Rule.MEMBER_IN_DOUBT,
+        reason=f"the ledger as last heard has host ID {mine.host_id} for {asker.pod}, its disk "
+        f"{host}: waiting for the API server to say which is older",
     )
 
 

@@ -94,7 +94,11 @@ class Tender:
     def hear(self, received: Received) -> Reply:
         """Take in a heartbeat; answered from memory."""
         own = self._world.own
+        before = own.revision
         missing = own.hear(received)
+        if own.revision != before:
+            # What is to be written about it is written at once: it may die the next moment.
+            self._world.changed.set()
         self._metrics.heartbeats.inc()
         self._watch_mode(received.beat.mode)
         actions = ["send-peers"] if missing else []

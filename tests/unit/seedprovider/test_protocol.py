@@ -220,6 +220,25 @@ def test_an_old_volume_of_a_replaced_host_is_withheld() -> None:
     assert decision.rule is Rule.MEMBER_REPLACED
 
 
+def new_disk_before_an_old_ledger(source: Source) -> object:
+    stage = Stage(record=record(), live=False, source=source)
+    stage.ledger[pod(2)] = entry(2)
+    new = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-new"))
+    return stage.ask(2, new, pvc_uid=PvcUid("pvc-new"))
+
+
+def test_a_ledger_that_may_be_older_than_the_disk_never_advises_to_empty_it() -> None:
+    decision = new_disk_before_an_old_ledger(Source.WATCH)
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_IN_DOUBT
+    assert "empty" not in decision.reason
+
+
+def test_what_a_restarted_sidecar_remembers_of_the_ledger_holds_no_member_up() -> None:
+    assert isinstance(new_disk_before_an_old_ledger(Source.CACHE), Seeds)
+
+
 def test_a_host_id_that_changed_on_the_same_volume_is_no_replacement() -> None:
     stage = Stage(record=record())
     stage.ledger[pod(2)] = entry(2)
