@@ -6,8 +6,8 @@ up: those are for arithmetic.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,34 +25,35 @@ LOW = np.uint64(2**32 - 1)
 Shares = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
 class ExactWidths:
-    """Sums of range widths, exact: as floats of the upper and the lower 32 bits.
+    """Sums of range widths by group, exact: of their upper and of their lower 32 bits.
 
-    A float is exact below 2^53, so a sum of up to 2^21 ranges is.
-
-    Attributes:
-        high: sums of the widths' upper halves.
-        low: sums of their lower halves.
-
+    One sum can be more than 2^64 (a node that holds several rings' worth is an error
+    elsewhere, all ranges together are not), which no number of numpy's holds.
     """
 
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
+    def __init__(self, groups: int) -> None:
+        self.high = np.zeros(groups, np.uint64)
+        self.low = np.zeros(groups, np.uint64)
+
+    @classmethod
+    def of(cls, widths: Widths, group: Indexes, groups: int) -> Self:
+        """Add up widths by group; groups are 0 … ``groups-1``."""
+        sums = cls(groups)
+        sums.add(widths >> HALVES, widths & LOW, group)
+        return sums
+
+    def add(self, high: Widths, low: Widths, group: Indexes) -> None:
+        """Add to each group what belongs to it."""
+        np.add.at(self.high, group, high)
+        np.add.at(self.low, group, low)
 
     def tokens(self) -> list[int]:
         """Return each sum as an exact number of tokens."""
         return [
-            (int(high) << 32) + int(low)
+            (high << 32) + low
             for high, low in zip(self.high.tolist(), self.low.tolist(), strict=True)
         ]
-
-
-def sum_widths(widths: Widths, into: Indexes, size: int) -> ExactWidths:
-    """Add up widths by group, exactly; groups are 0 … ``size-1``."""
-    high = np.bincount(into, weights=(widths >> HALVES).astype(np.float64), minlength=size)
-    low = np.bincount(into, weights=(widths & LOW).astype(np.float64), minlength=size)
-    return ExactWidths(high, low)
 
 
 def range_shares(ring: TokenRing) -> Shares:
@@ -109,25 +110,23 @@ def primary_widths(ring: TokenRing) -> list[int]:
     """Return each node's primary ranges in tokens, exact; together 2^64."""
     if len(ring.tokens) == 1:
         return [RING_SIZE if node == ring.owner[0] else 0 for node in range(ring.size)]
-    return sum_widths(ring.widths, ring.owner, ring.size).tokens()
+    return ExactWidths.of(ring.widths, ring.owner, ring.size).tokens()
 
 
 def effective_widths(placement: Placement) -> list[int]:
     """Return what each node holds in tokens, exact; together 2^64 times the replicas."""
     ring = placement.ring
     if len(ring.tokens) == 1:
-        return [RING_SIZE * int(n) for n in np.bincount(placement.replicas[:, 0], minlength=ring.size)]
-    total = [0] * ring.size
+        held = np.bincount(placement.replicas[:, 0], minlength=ring.size)
+        return [RING_SIZE * int(times) for times in held]
+    total = ExactWidths(ring.size)
     for layer in placement.layers:
         cells = len(layer.keys[0])
         cell = np.arange(cells) if layer.cell is None else layer.cell
-        by_cell = sum_widths(ring.widths, cell, cells)
+        by_cell = ExactWidths.of(ring.widths, cell, cells)
         for nodes in layer.nodes:
-            high = np.bincount(nodes, weights=by_cell.high, minlength=ring.size)
-            low = np.bincount(nodes, weights=by_cell.low, minlength=ring.size)
-            row = ExactWidths(high, low).tokens()
-            total = [a + b for a, b in zip(total, row, strict=True)]
-    return total
+            total.add(by_cell.high, by_cell.low, nodes.astype(np.intp))
+    return total.tokens()
 
 
 def as_printed(share: float) -> str:
