@@ -28,7 +28,8 @@ def read_disk(data_dir: Path) -> Disk:
         has_data = _holds_system_local(data_dir)
         mark = _read_mark(data_dir / MARK)
         # A blank disk's mark says only which ring its node is on its way into.
-        return mark if has_data else Disk(DiskState.EMPTY, mark.ring_id)
+        underway = mark.ring_id if mark.state is DiskState.JOINING else None
+        return mark if has_data else Disk(DiskState.EMPTY, underway)
     except OSError:
         return Disk(DiskState.UNKNOWN)
 
@@ -70,8 +71,11 @@ def parse_mark(content: bytes) -> Disk:
     if len(content) > MAX_MARK_BYTES:
         return unmarked
     try:
-        lines = content.decode("utf-8").splitlines()
+        *lines, rest = content.decode("utf-8").split("\n")
         pairs = dict(line.split("=", 1) for line in lines if "=" in line)
+        if rest or len(pairs) != len(lines):
+            # It is written whole or not at all: half a line or a line twice is not ours.
+            return unmarked
         ring, host = (
             parse_uuid(pairs.get("ring-id"), "ring-id"),
             parse_uuid(pairs.get("host-id"), "host-id"),

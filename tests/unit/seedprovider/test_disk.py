@@ -198,9 +198,16 @@ def content(*lines: str) -> bytes:
 
 
 def test_keys_come_in_any_order_and_unknown_ones_are_passed_over() -> None:
-    turned = content("seeds=10.0.0.1,10.0.0.2", "news=x=y", "no pair", *reversed(LINES))
+    turned = content("seeds=10.0.0.1,10.0.0.2", "news=x=y", *reversed(LINES))
 
     assert parse_mark(turned) == parse_mark(content(*LINES))
+
+
+def test_a_mark_that_is_not_as_it_was_written_is_no_mark() -> None:
+    whole = content(*LINES)
+
+    for broken in (whole[:-1], whole + b"half a li", content(*LINES, LINES[0]), b"no pair\n"):
+        assert parse_mark(broken) == Disk(DiskState.UNMARKED)
 
 
 def test_host_and_volume_may_be_absent() -> None:
