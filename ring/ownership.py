@@ -64,6 +64,8 @@ def range_shares(ring: TokenRing) -> Shares:
     if len(ring.tokens) <= 1:
         return np.ones(len(ring.tokens), np.float32)
     widths = ring.widths % np.uint64(CASSANDRA_RING)
+    # It goes around modulo its own ring size, so the range that wraps is two tokens short.
+    widths[0] = (int(ring.widths[0]) - 2) % CASSANDRA_RING
     scaled = widths.astype(np.float64) * (MICRO / CASSANDRA_RING)
     millionths = np.rint(scaled)
     doubtful = np.flatnonzero(np.abs(np.abs(scaled - millionths) - 0.5) < NEAR_HALF)
