@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import uuid4
 
+from seedprovider.decision import Rule, Step, TakeTurn, WriteEntry, WriteRecord
 from seedprovider.kube.client import KubeClient
 from seedprovider.kube.errors import KubeError, NotFound
 from seedprovider.kube.events import discard
@@ -42,6 +43,22 @@ class Kind(StrEnum):
     REPLACING = "RingReplacing"
     MEMBER = "RingMember"
     RESTORED = "VolumeChanged"
+
+
+def kind_of(rule: Rule, step: Step) -> Kind | None:
+    """Return the Event that a step taken is worth, if any."""
+    match step:
+        case WriteRecord():
+            return {
+                Rule.FOUND: Kind.FOUNDING,
+                Rule.FOUNDER_TAKEOVER: Kind.TAKEOVER,
+                Rule.REBUILD: Kind.REBUILT,
+                Rule.ADOPTION: Kind.ADOPTED,
+            }.get(rule)
+        case TakeTurn():
+            return Kind.REPLACING if rule is Rule.REPLACE else Kind.JOINING
+        case WriteEntry():
+            return None
 
 
 @dataclass(slots=True)

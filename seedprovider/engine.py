@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
-from seedprovider.announce import Announcer, Kind
+from seedprovider.announce import Announcer, Kind, kind_of
 from seedprovider.decision import (
     Act,
     Answer,
@@ -18,10 +18,7 @@ from seedprovider.decision import (
     Policy,
     Refused,
     Rule,
-    Step,
-    TakeTurn,
     Withheld,
-    WriteEntry,
     WriteRecord,
 )
 from seedprovider.kube.errors import AlreadyExists, Conflict, KubeError, Unavailable
@@ -38,7 +35,7 @@ from seedprovider.model import (
 from seedprovider.protocol import decide
 from seedprovider.question import Question
 from seedprovider.registry import Registry, UnreadableError
-from seedprovider.view import canonical
+from seedprovider.resolve import resolve
 from seedprovider.world import World
 
 log = logging.getLogger(__name__)
@@ -55,7 +52,6 @@ STALE_SECONDS: Final = 8.0
 """An answer that was ready before the question is given if its view is no older than this."""
 START_OVER_SECONDS: Final = 30.0
 """A question after so long a silence is that of another start."""
-RESOLVE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ class Engine:
         if now - self._last_asked > START_OVER_SECONDS:
             self._first_asked = now
         self._last_asked = now
-        configured = await _resolve(question.configured)
+        configured = await resolve(question.configured)
         disagreement = self._disagreement(question.disk)
         if disagreement is not None:
             asker = self.asker(question.disk, question.address, configured)
@@ -289,7 +285,7 @@ class Engine:
         return True
 
     def _announce(self, act: Act) -> None:
-        event = _event_of(act.rule, act.step)
+        event = kind_of(act.rule, act.step)
         if event is not None:
             self._announcer.tell(event, act.reason)
         if isinstance(act.step, WriteRecord):
@@ -317,38 +313,3 @@ def _final(decision: Decision) -> Answer:
     if isinstance(decision, Act):
         return Withheld(rule=decision.rule, reason=decision.reason)
     return decision
-
-
-def _event_of(rule: Rule, step: Step) -> Kind | None:
-    match step:
-        case WriteRecord():
-            return {
-                Rule.FOUND: Kind.FOUNDING,
-                Rule.FOUNDER_TAKEOVER: Kind.TAKEOVER,
-                Rule.REBUILD: Kind.REBUILT,
-                Rule.ADOPTION: Kind.ADOPTED,
-            }.get(rule)
-        case TakeTurn():
-            return Kind.REPLACING if rule is Rule.REPLACE else Kind.JOINING
-        case WriteEntry():
-            return None
-
-
-async def _resolve(names: tuple[str, ...]) -> tuple[Address, ...]:
-    """Return the addresses of adoption seeds; a name that does not resolve is left out."""
-    answers = await asyncio.gather(*map(_addresses_of, names))
-    return tuple(dict.fromkeys(address for each in answers for address in each))
-
-
-async def _addresses_of(name: str) -> list[Address]:
-    literal = canonical(name)
-    if literal is not None:
-        return [literal]
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            places = await asyncio.get_running_loop().getaddrinfo(name, None)
-    except (OSError, TimeoutError) as error:
-        log.warning("adoption seed %s does not resolve: %s", name, error)
-        return []
-    found = (canonical(str(place[0])) for *_, place in places)
-    return [address for address in found if address is not None]
