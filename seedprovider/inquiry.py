@@ -1,9 +1,10 @@
 """Asking the sidecars of other pods what they are: bounded, concurrent, remembered."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import aiohttp
@@ -15,10 +16,26 @@ ANSWER_SECONDS: Final = 1.5
 """A sidecar answers from memory; a dead address is worth no longer wait."""
 AT_ONCE: Final = 32
 """Requests under way: enough for a ring of hundreds within a second, few enough for sockets."""
-
-
 FORGET_SECONDS: Final = 30.0
 """A word counts for 5 s; keeping those of a thousand pods that are no seeds costs memory."""
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A question under way; `task` is done when it was answered or given up."""
+
+    address: Address
+    task: asyncio.Task[None]
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The last question that came to an end; `number` grows in the order of sending."""
+
+    address: Address
+    at: float
+    number: int
 
 
 class Inquirer:
@@ -47,8 +64,9 @@ class Inquirer:
         self._clock = clock
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._told: dict[PodName, Told] = {}
-        self._asked: dict[PodName, tuple[Address, float]] = {}
-        self._running: dict[PodName, tuple[Address, asyncio.Task[None]]] = {}
+        self._asked: dict[PodName, _Attempt] = {}
+        self._running: dict[PodName, _Request] = {}
+        self._numbers = itertools.count()
         self.strangers: dict[Address, str] = {}
         self.revision = 0
         self.failures = 0
@@ -67,21 +85,23 @@ class Inquirer:
         now = self._clock()
         tasks = []
         for endpoint in endpoints:
-            address, at = self._asked.get(endpoint.pod, (None, 0.0))
-            running = self._running.get(endpoint.pod)
-            if running is not None and running[0] == endpoint.address and max_age > 0:
-                tasks.append(running[1])
-            elif address != endpoint.address or now - at >= max_age:
+            last, running = self._asked.get(endpoint.pod), self._running.get(endpoint.pod)
+            here = running is not None and running.address == endpoint.address
+            # What is not sent yet is answered after now, and serves whoever asks meanwhile.
+            if running is not None and here and (max_age > 0 or not running.sent):
+                tasks.append(running.task)
+            elif last is None or last.address != endpoint.address or now - last.at >= max_age:
                 tasks.append(self._start(endpoint))
         if tasks:
             await asyncio.wait(tasks)
 
     def _start(self, endpoint: Endpoint) -> asyncio.Task[None]:
         task = asyncio.create_task(self._ask(endpoint))
-        self._running[endpoint.pod] = (endpoint.address, task)
+        self._running[endpoint.pod] = _Request(endpoint.address, task)
 
         def finished(done: asyncio.Task[None]) -> None:
-            if self._running.get(endpoint.pod, (None, None))[1] is done:
+            running = self._running.get(endpoint.pod)
+            if running is not None and running.task is done:
                 del self._running[endpoint.pod]
 
         task.add_done_callback(finished)
@@ -89,25 +109,35 @@ class Inquirer:
 
     async def _ask(self, endpoint: Endpoint) -> None:
         async with self._gate:
+            running = self._running.get(endpoint.pod)
+            if running is not None and running.task is asyncio.current_task():
+                running.sent = True
+            number = next(self._numbers)
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     body = await self._get(endpoint)
             except (aiohttp.ClientError, TimeoutError, OSError):
                 body = None
-            self._asked[endpoint.pod] = (endpoint.address, self._clock())
-            if body is None:
-                self.failures += 1
-                self._forget_stranger(endpoint.address)
-                return
-            try:
-                self._learn(endpoint, parse_report(body, endpoint.address, self._clock()))
-            except BadInputError:
-                self.failures += 1
+        self._take(endpoint, number, body)
+
+    def _take(self, endpoint: Endpoint, number: int, body: bytes | None) -> None:
+        last = self._asked.get(endpoint.pod)
+        if last is not None and last.number > number:
+            return  # overtaken: what came of a later question is newer than this
+        self._asked[endpoint.pod] = _Attempt(endpoint.address, self._clock(), number)
+        if body is None:
+            self.failures += 1
+            self._forget_stranger(endpoint.address)
+            return
+        try:
+            self._learn(endpoint, parse_report(body, endpoint.address, self._clock()))
+        except BadInputError:
+            self.failures += 1
 
     async def _get(self, endpoint: Endpoint) -> bytes | None:
         host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
-        known = self._told.get(endpoint.pod)
-        query = {"peers": known.peers_hash} if known and known.peers_hash else {}
+        known = _known_peers(self._told.get(endpoint.pod))
+        query = {} if known is None else {"peers": known}
         url = f"http://{host}:{self._port}/v1/node"
         async with self._session.get(url, params=query, allow_redirects=False) as response:
             if response.status != 200:  # noqa: PLR2004 -- HTTP OK
@@ -120,15 +150,16 @@ class Inquirer:
     def _learn(self, endpoint: Endpoint, told: Told) -> None:
         who = (told.namespace, told.service, told.report.pod)
         if who != (self._namespace, self._service, endpoint.pod):
-            self.strangers[endpoint.address] = "/".join(who)
-            self._told.pop(endpoint.pod, None)
-            self.revision += 1
+            before, name = self.strangers.get(endpoint.address), "/".join(who)
+            self.strangers[endpoint.address] = name
+            if self._told.pop(endpoint.pod, None) is not None or before != name:
+                self.revision += 1
             return
         self._forget_stranger(endpoint.address)
-        before = self._told.get(endpoint.pod)
-        told = _with_known_peers(told, before)
+        known = self._told.get(endpoint.pod)
+        told = _with_known_peers(told, known)
         self._told[endpoint.pod] = told
-        if before is None or _differs(before.report, told.report):
+        if known is None or _differs(known.report, told.report):
             self.revision += 1
 
     def _forget_stranger(self, address: Address) -> None:
@@ -139,7 +170,8 @@ class Inquirer:
         """Forget pods and addresses that are no more, and words too old to count."""
         endpoints = tuple(endpoints)
         oldest = self._clock() - FORGET_SECONDS
-        pods = {e.pod for e in endpoints if self._asked.get(e.pod, ("", 0.0))[1] > oldest}
+        attempts = {endpoint.pod: self._asked.get(endpoint.pod) for endpoint in endpoints}
+        pods = {pod for pod, last in attempts.items() if last is not None and last.at > oldest}
         addresses = {endpoint.address for endpoint in endpoints}
         for pod in self._told.keys() - pods:
             del self._told[pod]
@@ -147,7 +179,13 @@ class Inquirer:
         for pod in self._asked.keys() - pods:
             del self._asked[pod]
         for address in self.strangers.keys() - addresses:
-            del self.strangers[address]
+            self._forget_stranger(address)
+
+
+def _known_peers(told: Told | None) -> str | None:
+    """Return the hash of the peers that we hold, not of those that we only heard of."""
+    beat = told.report.heartbeat if told else None
+    return told.peers_hash or None if told and beat and beat.peers is not None else None
 
 
 def _with_known_peers(told: Told, before: Told | None) -> Told:
