@@ -110,18 +110,25 @@ def kept_of(service: str, maps: Iterable[Object[objects.ConfigMap]]) -> Kept:
     record: Record | None = None
     ledger: dict[PodName, Entry] = {}
     for each in maps:
-        data = each.body.data or {}
         try:
             if each.key.name == objects.record_name(service):
-                record = objects.parse_record(data, each.version)
+                record = objects.parse_record(each.body.data or {}, each.version)
             elif each.key.name.endswith("-member"):
-                entry = objects.parse_entry(data, each.version)
+                entry = _entry(each)
                 ledger[entry.pod] = entry
         except BadInputError as error:
             raise UnreadableError(
                 f"ConfigMap {each.key.name} cannot be read ({error}): restore or delete it"
             ) from None
     return Kept(record, ledger)
+
+
+def _entry(each: Object[objects.ConfigMap]) -> Entry:
+    """Decode a ledger entry; under another pod's name it would hide that pod's own."""
+    entry = objects.parse_entry(each.body.data or {}, each.version)
+    if each.key.name != objects.entry_name(entry.pod):
+        raise BadInputError(f"pod: {entry.pod} has another one")
+    return entry
 
 
 class Registry:
@@ -161,7 +168,9 @@ class Registry:
     async def read_live(self) -> LiveRead:
         """Read all that admission needs; raises `KubeError` or `UnreadableError`."""
         service = await self._client.get(SERVICES, self._namespace, self._service, _service)
-        wanted = service.body.spec.selector or {}
+        wanted = service.body.spec.selector
+        if not wanted:  # no selector would list every pod of the namespace
+            raise UnreadableError(f"Service {self._service} has no selector")
         labels = ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
         pods, claims, maps, turn = await asyncio.gather(
             self._list(PODS, _pod, labels),
@@ -216,7 +225,7 @@ class Registry:
             pod = PodName(claim.metadata.name.removeprefix(f"{self._claim}-"))
             ordinal, stateful_set = pod_order(pod)
             labels = claim.metadata.labels or {}
-            ours = bool(wanted) and wanted.items() <= labels.items()
+            ours = wanted.items() <= labels.items()
             if ordinal != NO_ORDINAL and (ours or stateful_set in sets):
                 bound = claim.status.phase != "Pending"
                 volumes[pod] = PvcUid(claim.metadata.uid) if bound else None
