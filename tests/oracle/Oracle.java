@@ -42,7 +42,8 @@ import org.apache.cassandra.service.StorageService;
  * keyspace NAME OPTION=VALUE ...            class and the rest
  * replicas NAME                             per token: token, replicas in order, '*' before a transient one
  * owns NAME | primary                       per node: share as float, and as nodetool status prints it
- * pending NAME TOKENS                       per token: nodes that ranges are pending for
+ * pending NAME TOKENS                       per token: nodes that ranges are pending for; '?' where Cassandra
+ *                                           trips over a node that is pending twice
  * time NAME ROUNDS                          per round: nanoseconds for natural replicas, for effective ownership
  * </pre>
  */
@@ -86,6 +87,7 @@ public final class Oracle
         switch (words[0])
         {
             case "clear":
+                PLACES.keySet().forEach(ring()::removeEndpoint); // clearUnsafe() keeps replacements
                 ring().clearUnsafe();
                 PLACES.clear();
                 STRATEGIES.clear();
@@ -166,9 +168,28 @@ public final class Oracle
 
     private static void pending(String name, String tokens) throws Exception
     {
-        ring().calculatePendingRanges(STRATEGIES.get(name), name);
+        boolean calculated = true;
+        try
+        {
+            ring().calculatePendingRanges(STRATEGIES.get(name), name);
+        }
+        catch (IllegalArgumentException refused)
+        {
+            calculated = false;
+        }
         for (Token token : tokens(tokens))
-            OUT.println(token + " " + names(ring().pendingEndpointsForToken(token, name)));
+        {
+            String found;
+            try
+            {
+                found = calculated ? names(ring().pendingEndpointsForToken(token, name)) : "?";
+            }
+            catch (IllegalArgumentException refused) // "Conflicting replica added"
+            {
+                found = "?";
+            }
+            OUT.println(token + " " + found);
+        }
     }
 
     private static void time(String name, int rounds)

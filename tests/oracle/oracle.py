@@ -58,9 +58,13 @@ class Oracle:
         """Return all ranges by their last token, with their natural replicas."""
         return [_range(line) for line in self.ask("replicas", keyspace)]
 
-    def pending(self, keyspace: str, tokens: list[int]) -> Ranges:
-        """Return, for each token, the replicas that ranges around it are pending for."""
-        return [_range(line) for line in self.ask("pending", keyspace, _joined(tokens))]
+    def pending(self, keyspace: str, tokens: list[int]) -> list[set[int] | None]:
+        """Return, for each token, the nodes that its ranges are pending for.
+
+        None is where Cassandra itself fails, as it does where a node is pending twice.
+        """
+        answer = [line.partition(" ")[2] for line in self.ask("pending", keyspace, _joined(tokens))]
+        return [None if names == "?" else _nodes(names) for names in answer]
 
     def shares(self, keyspace: str | None) -> dict[int, tuple[str, str]]:
         """Return each node's share as a Java float and as nodetool prints it."""
@@ -127,3 +131,7 @@ def _range(line: str) -> tuple[int, list[tuple[int, bool]]]:
     token, _, names = line.partition(" ")
     found = [(int(name.lstrip("*")), name.startswith("*")) for name in names.split(",") if name]
     return int(token), found
+
+
+def _nodes(names: str) -> set[int]:
+    return {int(name.lstrip("*")) for name in names.split(",") if name}

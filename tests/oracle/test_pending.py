@@ -1,0 +1,54 @@
+"""Our pending replicas are Cassandra's while nodes join, leave, move and replace."""
+
+import random
+
+import pytest
+
+from ring.model import Node
+from ring.pending import Pending, pending_replicas
+from ring.placement import Planner
+from ring.tokens import token_ring
+from tests.oracle.oracle import Oracle
+from tests.oracle.topologies import on_the_move, random_keyspaces, random_nodes
+
+TOPOLOGIES = 500
+TOKENS_AT_MOST = 150  # Cassandra takes the square of the tokens for every joining node
+
+
+def as_sets(pending: Pending) -> list[set[int]]:
+    found: list[set[int]] = [set() for _ in pending.segments.tokens]
+    for segment, node in zip(pending.segment.tolist(), pending.node.tolist(), strict=True):
+        found[segment].add(node)
+    return found
+
+
+def few_tokens(nodes: list[Node]) -> list[Node]:
+    kept: list[Node] = []
+    for node in nodes:
+        if sum(len(other.tokens) for other in kept) + len(node.tokens) <= TOKENS_AT_MOST:
+            kept.append(node)
+    return kept
+
+
+@pytest.mark.timeout(300)
+def test_pending_replicas_of_every_segment(cassandra: Oracle, seed: int) -> None:
+    print(f"seed {seed}")
+    rng = random.Random(seed + 1)
+    total = compared = 0
+    for number in range(TOPOLOGIES):
+        settled = few_tokens(random_nodes(rng))
+        nodes = on_the_move(rng, settled)
+        keyspaces = random_keyspaces(rng, settled)
+        cassandra.load(nodes, keyspaces)
+        planner = Planner(token_ring(nodes))
+        for keyspace in keyspaces:
+            now = planner.place(keyspace.replication)
+            ours = pending_replicas(nodes, now, keyspace.replication)
+            theirs = cassandra.pending(keyspace.name, ours.segments.tokens.tolist())
+
+            known = [(a, b) for a, b in zip(theirs, as_sets(ours), strict=True) if a is not None]
+            total, compared = total + len(theirs), compared + len(known)
+            assert [a for a, _ in known] == [b for _, b in known], (
+                f"topology {number} of seed {seed}, {keyspace}, {nodes}"
+            )
+    assert compared > 0.95 * total
