@@ -33,12 +33,8 @@ def main() -> None:
     parser.parse_args()
     try:
         settings = settings_module.read(os.environ)
-        credentials = Credentials(
-            settings.kube_url,
-            settings.kube_token_file,
-            settings.kube_ca_file if settings.kube_url.startswith("https:") else None,
-        )
-    except (SettingError, ValueError) as error:
+        credentials = _credentials(settings)
+    except SettingError as error:
         sys.exit(_usage(str(error)))
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -48,6 +44,15 @@ def main() -> None:
     except OSError as error:
         log.error("cannot listen: %s", error)  # noqa: TRY400 -- an address taken needs no trace
         sys.exit(1)
+
+
+def _credentials(settings: Settings) -> Credentials:
+    url = settings.kube_url
+    ca_file = settings.kube_ca_file if url.startswith("https:") else None
+    try:
+        return Credentials(url, settings.kube_token_file, ca_file)
+    except ValueError as error:
+        raise SettingError(f"SEEDPROVIDER_KUBE_URL: {error}") from None
 
 
 def _usage(text: str) -> int:
