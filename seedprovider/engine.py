@@ -148,7 +148,8 @@ class Engine:
         if asker.disk.is_blank:
             async with self._supposing:
                 if self._clock() - self._looked[0] > FRESH_SECONDS:
-                    self._looked = (self._clock(), await self.look(FRESH_SECONDS))
+                    looked = await self.look(FRESH_SECONDS)
+                    self._looked = (self._clock(), looked)  # those who waited share it
             view = self._looked[1]
         return Answered(_final(decide(asker, view, self._policy)), view, asker)
 
@@ -197,13 +198,15 @@ class Engine:
             admission = asyncio.create_task(self._admit(question, configured))
             self._admission = (question, admission)
         await asyncio.wait([admission], timeout=PATIENCE_SECONDS)
-        if admission.done():
-            self._admission = (None, None)
+        if admission.done() and not admission.cancelled():
+            if self._admission[1] is admission:
+                self._admission = (None, None)
             answered = admission.result()
             if self._clock() - answered.view.now <= STALE_SECONDS:
                 return answered
             # It was ready while nobody asked, and is too old by now.
             return await self._admit_in_time(question, configured)
+        # Cancelled: the node asks something else by now, and that is what is looked into.
         slow = "the API server or other sidecars take long to answer"
         asker = self.asker(question.disk, question.address, configured)
         answer = Withheld(rule=Rule.API_AWAY, reason=slow)

@@ -1,0 +1,138 @@
+"""Questions that overlap, and explanations asked for by many: what the engine does once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from localring.apiserver import ApiServer, Fault
+from localring.apiserver import Kind as FaultKind
+from seedprovider.announce import Announcer
+from seedprovider.decision import Policy, Rule, Seeds, Withheld
+from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
+from seedprovider.inquiry import Inquirer
+from seedprovider.kube.client import KubeClient
+from seedprovider.kube.credentials import Credentials
+from seedprovider.kube.transport import Transport
+from seedprovider.metrics import Metrics
+from seedprovider.model import Disk, DiskState, Endpoint
+from seedprovider.own import OwnNode
+from seedprovider.question import Question
+from seedprovider.registry import Registry
+from seedprovider.world import World
+from tests.fakes.situations import RING, asker
+
+HOST = "127.50.7.1"
+BLANK = Question(Disk(DiskState.EMPTY), HOST, ())
+EVERYTHING = Fault(kind=FaultKind.HANG)
+
+
+@dataclass
+class Desk:
+    api: ApiServer
+    engine: Engine
+    now: list[float]
+
+    async def looked(self, times: int) -> None:
+        """Wait until so many live reads have begun."""
+        async with asyncio.timeout(30):
+            await self.api.requests.until(times, resource="services")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    now = [1000.0]
+
+    def clock() -> float:
+        return now[0]
+
+    endpoint = Endpoint("cassandra-0", "uid-0", HOST)
+    own = OwnNode(endpoint, data_dir=tmp_path, storage_port=7000, clock=clock)
+    async with (
+        ApiServer(HOST) as api,
+        Transport(Credentials(api.url), user_agent="unit/1") as transport,
+        aiohttp.ClientSession() as session,
+    ):
+        selector = {"app": "cassandra"}
+        meta = {"name": "cassandra-0", "labels": selector}
+        status = {"phase": "Running", "podIP": HOST}
+        service = {"metadata": {"name": "cassandra"}, "spec": {"selector": selector}}
+        api.store.create("services", service, "ns")
+        made = api.store.create("pods", {"metadata": meta, "status": status}, "ns")
+        own.endpoint = Endpoint("cassandra-0", made["metadata"]["uid"], HOST)
+        inquirer = Inquirer(
+            session, namespace="ns", service="cassandra", port=8079, clock=clock
+        )
+        world = World(own, inquirer, service="cassandra", remembered=None, clock=clock)
+        registry = Registry(transport, namespace="ns", service="cassandra", claim="", family=4)
+        metrics = Metrics()
+        announcer = Announcer(
+            KubeClient(transport),
+            namespace="ns",
+            endpoint=own.endpoint,
+            lost=metrics.events_lost.inc,
+            wall=timestamp,
+        )
+        engine = Engine(world, registry, announcer, metrics, Policy(), clock=clock)
+        yield Desk(api, engine, now)
+        await engine.close()
+
+
+async def test_a_blank_disk_is_let_in_by_what_the_api_server_says_now(desk: Desk) -> None:
+    answered = await desk.engine.answer(BLANK)
+
+    assert isinstance(answered.answer, Seeds)
+    assert answered.answer.seeds == (HOST,)
+
+
+async def test_the_same_question_twice_at_a_time_is_one_admission(desk: Desk) -> None:
+    with desk.api.faults.active(EVERYTHING):
+        asking = [asyncio.create_task(desk.engine.answer(BLANK)) for _ in range(3)]
+        await desk.looked(1)
+    first, *others = [each.answer for each in await asyncio.gather(*asking)]
+
+    assert isinstance(first, Seeds)
+    assert others == [first, first]
+    assert desk.api.requests.count(verb="create", resource="configmaps") == 1
+
+
+async def test_a_question_that_takes_anothers_place_leaves_that_one_an_answer(
+    desk: Desk,
+) -> None:
+    other = Question(Disk(DiskState.JOINING, RING), HOST, ())
+    with desk.api.faults.active(EVERYTHING):
+        first = asyncio.create_task(desk.engine.answer(other))
+        await desk.looked(1)
+        second = asyncio.create_task(desk.engine.answer(BLANK))
+        await desk.looked(2)
+        third = asyncio.create_task(desk.engine.answer(BLANK))
+        answer = (await first).answer
+        assert isinstance(answer, Withheld)
+        assert answer.rule is Rule.API_AWAY
+
+    assert (await second).answer == (await third).answer
+    assert isinstance((await second).answer, Seeds)
+
+
+async def test_many_who_want_an_explanation_share_one_look_however_slow_it_is(
+    desk: Desk,
+) -> None:
+    with desk.api.faults.active(EVERYTHING):
+        asking = [asyncio.create_task(desk.engine.suppose(asker(1))) for _ in range(5)]
+        await desk.looked(1)
+        desk.now[0] += 2 * FRESH_SECONDS
+    await asyncio.gather(*asking)
+
+    assert desk.api.requests.count(resource="services") == 1
+    desk.now[0] += 2 * FRESH_SECONDS
+    await desk.engine.suppose(asker(1))
+    assert desk.api.requests.count(resource="services") == 2
+
+
+async def test_an_explanation_takes_no_step(desk: Desk) -> None:
+    await desk.engine.suppose(asker(0))
+
+    assert {each.verb for each in desk.api.requests} <= {"get", "list"}
