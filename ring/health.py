@@ -1,0 +1,202 @@
+"""How healthy replication is: for every level, how much of the ring can be served, and how nearly.
+
+What is unknown is reported as such: every figure is a pair, of the worst case (nodes whose
+state is unknown are down) and of the best (they are up).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ring.levels import Check, Counts, Demand, Level, Operation, checks_of, margins
+from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node, Replication, Topology
+from ring.ownership import HALVES
+from ring.pending import pending_replicas, settled
+from ring.placement import Placement, Planner
+from ring.profile import Profile, Views, profile
+from ring.tokens import token_ring
+
+INTERNAL = frozenset({"system_auth", "system_distributed", "system_traces"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The answer to one check, in one case.
+
+    Attributes:
+        satisfiable: tokens of the ring for which it can be done; of 2^64.
+        margin: alive replicas less those needed, where it is least; negative where it fails.
+        failing: ranges for which it cannot be done.
+        weakest: ranges with that least margin.
+
+    """
+
+    satisfiable: int
+    margin: int
+    failing: int
+    weakest: int
+
+    @property
+    def share(self) -> float:
+        """Satisfiable share of the ring: 1.0 only where it is all of it."""
+        return min(self.satisfiable / RING_SIZE, 1.0 if not self.failing else 1 - 2**-53)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHealth:
+    """The answer to one check; ``worst`` is ``best`` where nothing is unknown."""
+
+    check: Check
+    worst: Outlook
+    best: Outlook
+
+    @property
+    def certain(self) -> bool:
+        """Say whether the unknown nodes make no difference to whether it can be done."""
+        return self.worst.failing == self.best.failing
+
+
+@dataclass(frozen=True, eq=False)
+class ReplicationHealth:
+    """Health of all keyspaces with one replication.
+
+    Attributes:
+        demand: what levels are measured by.
+        profile: the ranges by kind, for those who ask which ranges and nodes are behind it.
+        checks: an answer to every question there is.
+
+    """
+
+    demand: Demand
+    profile: Profile
+    checks: tuple[CheckHealth, ...]
+
+    @cached_property
+    def by_check(self) -> Mapping[Check, CheckHealth]:
+        """The answers by question."""
+        return {each.check: each for each in self.checks}
+
+    def at_margin(self, check: Check, limit: int) -> list[int]:
+        """Return the segments whose margin is at most ``limit`` in the worst case, in order."""
+        weak = margins(check, self.demand, self.profile.worst) <= limit
+        return np.flatnonzero(weak[self.profile.kind]).tolist()
+
+
+class Assessor:
+    """Judges states of one ring: placements are made once and kept while tokens stay.
+
+    Its nodes differ between calls in liveness alone.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = tuple(nodes)
+        self.ring = token_ring(self.nodes)
+        self._planner = Planner(self.ring)
+        self._settled = settled(self.nodes)
+        self._placements: dict[Replication, Placement] = {}
+
+    def placement(self, replication: Replication) -> Placement:
+        """Return the placement of one replication."""
+        if replication not in self._placements:
+            self._placements[replication] = self._planner.place(replication)
+        return self._placements[replication]
+
+    def health(
+        self, keyspaces: Iterable[Keyspace], nodes: Sequence[Node] | None = None
+    ) -> dict[str, ReplicationHealth]:
+        """Judge every keyspace, by name; LocalStrategy is left out, as nothing is placed.
+
+        Args:
+            keyspaces: those with equal replication share one answer.
+            nodes: the same nodes as now seen; those of the constructor by default.
+
+        """
+        views = Views.of(nodes or self.nodes)
+        known: dict[Replication, ReplicationHealth] = {}
+        answers = {}
+        for keyspace in keyspaces:
+            replication = keyspace.replication
+            if replication not in known:
+                known[replication] = self._judged(replication, views)
+            if known[replication].checks:
+                answers[keyspace.name] = known[replication]
+        return answers
+
+    def _judged(self, replication: Replication, views: Views) -> ReplicationHealth:
+        placement = self.placement(replication)
+        pending = (
+            None if self._settled else pending_replicas(self.nodes, placement, replication)
+        )
+        nodes = int(self.ring.member.sum())
+        demand = Demand.of(replication, self.ring.dcs, nodes)
+        return judge(demand, profile(placement, pending, views))
+
+
+def judge(demand: Demand, ranges: Profile) -> ReplicationHealth:
+    """Answer every check for ranges sorted by kind."""
+    checks = checks_of(demand) if demand.dcs else ()
+    return ReplicationHealth(
+        demand,
+        ranges,
+        tuple(
+            CheckHealth(
+                check,
+                _outlook(ranges, margins(check, demand, ranges.worst)),
+                _outlook(ranges, margins(check, demand, ranges.best)),
+            )
+            for check in checks
+        ),
+    )
+
+
+def _outlook(ranges: Profile, spare: Counts) -> Outlook:
+    fails, least = spare < 0, int(spare.min())
+    failing = int(ranges.ranges[fails].sum())
+    if not failing:
+        lost = 0
+    elif failing == len(ranges.kind):
+        lost = RING_SIZE
+    else:
+        widths = ranges.widths
+        lost = (int(widths.high[fails].sum()) << int(HALVES)) + int(widths.low[fails].sum())
+    return Outlook(RING_SIZE - lost, least, failing, int(ranges.ranges[spare == least].sum()))
+
+
+def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:
+    """Return the checks that decide whether a keyspace is healthy, where nobody names a level.
+
+    Clients are taken to use quorums; Cassandra itself reads its own keyspaces at ONE.
+    """
+    there = set(dcs)
+    both = (Operation.READ, Operation.WRITE)
+    if keyspace.name in INTERNAL:
+        return tuple(Check(Level.ONE, operation) for operation in both)
+    checks = [Check(Level.QUORUM, operation) for operation in both]
+    if isinstance(keyspace.replication, Topology):
+        checks += [
+            Check(Level.LOCAL_QUORUM, operation, dc)
+            for dc, factor in keyspace.replication.factors
+            if factor.replicas and dc in there
+            for operation in both
+        ]
+    return tuple(checks)
+
+
+def behind(health: ReplicationHealth, nodes: Sequence[Node], check: Check) -> dict[HostId, int]:
+    """Return the nodes not known to be up that the weakest ranges are on, with how many each."""
+    limit = health.by_check[check].worst.margin
+    segments = np.array(health.at_margin(check, limit), np.intp)
+    placement = health.profile.placement
+    if not placement.width:
+        return {}
+    there = placement.replicas[:, health.profile.segments.range[segments]]
+    counts = np.bincount(there.ravel(), minlength=len(nodes))
+    return {
+        node.host_id: int(count)
+        for node, count in zip(nodes, counts, strict=True)
+        if count and node.liveness is not Liveness.UP
+    }
+
+

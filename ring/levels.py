@@ -1,0 +1,222 @@
+"""What each consistency level needs of a range: Cassandra's table, as array arithmetic.
+
+A `Tally` counts replicas for many kinds of range at once; `margins` says how many more are
+alive than needed.  Sources: ``ConsistencyLevel.blockFor`` and ``blockForWrite``,
+``ReplicaPlans.assureSufficientLiveReplicas``, ``ReplicaPlans.forPaxos`` (Paxos v1),
+``Paxos.Participants`` (v2).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ring.model import Everywhere, Factor, Local, Replication, Simple, Topology
+
+Counts = NDArray[np.int64]
+Change = Callable[[Counts], Counts]
+
+
+class Level(StrEnum):
+    """Consistency levels as CQL names them."""
+
+    ONE = "ONE"
+    LOCAL_ONE = "LOCAL_ONE"
+    TWO = "TWO"
+    THREE = "THREE"
+    QUORUM = "QUORUM"
+    LOCAL_QUORUM = "LOCAL_QUORUM"
+    EACH_QUORUM = "EACH_QUORUM"
+    ALL = "ALL"
+    SERIAL = "SERIAL"
+    LOCAL_SERIAL = "LOCAL_SERIAL"
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether only replicas in the coordinator's data centre count."""
+        return self.startswith("LOCAL_")
+
+    @property
+    def is_serial(self) -> bool:
+        """Say whether it is for lightweight transactions."""
+        return self.endswith("SERIAL")
+
+
+class Operation(StrEnum):
+    """What is done at a level; a serial one depends on the Paxos that the cluster runs."""
+
+    READ = "read"
+    WRITE = "write"
+    PAXOS_V1 = "paxos v1"
+    PAXOS_V2 = "paxos v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question: can this be done at this level, from a coordinator in this data centre?
+
+    Attributes:
+        dc: the coordinator's data centre for local levels; None for the others.
+
+    """
+
+    level: Level
+    operation: Operation
+    dc: str | None = None
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f"{self.level} {self.operation}" + (f" in {self.dc}" if self.dc else "")
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a replication asks for, by data centre.
+
+    Attributes:
+        total: replicas as configured, over all data centres.
+        by_dc: as configured, for NetworkTopologyStrategy; None where it has no such factors.
+        dcs: data centres that a coordinator can be in.
+
+    """
+
+    total: int
+    by_dc: dict[str, int] | None
+    dcs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, replication: Replication, dcs: tuple[str, ...], nodes: int) -> "Demand":
+        """Return the demand of a replication on a ring of these data centres."""
+        match replication:
+            case Simple(factor):
+                return cls(factor.replicas, None, dcs)
+            case Topology(factors):
+                given = {dc: factor.replicas for dc, factor in factors if factor.replicas}
+                return cls(sum(given.values()), given, tuple(given))
+            case Everywhere():
+                return cls(nodes, None, dcs)
+            case Local():
+                return cls(0, None, ())
+
+    def local_quorum(self, dc: str) -> int:
+        """Source: ``ConsistencyLevel.localQuorumFor``."""
+        rf = self.total if self.by_dc is None else self.by_dc.get(dc, 0)
+        return Factor(rf).quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Replicas by kind of range (rows) and data centre (columns, in the order of ``dcs``).
+
+    Attributes:
+        natural: natural replicas.
+        alive: those of them that count as alive.
+        full: those alive that are full.
+        pending: replicas to be.
+        pending_alive: those of them that count as alive.
+
+    """
+
+    dcs: tuple[str, ...]
+    natural: Counts
+    alive: Counts
+    full: Counts
+    pending: Counts
+    pending_alive: Counts
+
+    def within(self, dc: str | None) -> "Tally":
+        """Return the counts that matter: of all data centres together, or of one."""
+        if dc is None:
+            return self._with(lambda counts: counts.sum(axis=1))
+        if dc not in self.dcs:
+            return self._with(lambda counts: np.zeros(len(counts), np.int64))
+        column = self.dcs.index(dc)
+        return self._with(lambda counts: counts[:, column])
+
+    def _with(self, change: Change) -> "Tally":
+        return Tally(
+            self.dcs,
+            *map(
+                change,
+                (self.natural, self.alive, self.full, self.pending, self.pending_alive),
+            ),
+        )
+
+    def less(self, *, column: int, full: bool, pending: bool) -> "Tally":
+        """Return the counts after one live replica of ``column`` stopped, in every row."""
+        one = np.zeros(len(self.dcs), np.int64)
+        one[column] = 1
+        if pending:
+            return replace(self, pending_alive=self.pending_alive - one)
+        fewer = self.full - one if full else self.full
+        return replace(self, alive=self.alive - one, full=fewer)
+
+
+def checks_of(demand: Demand) -> Iterator[Check]:
+    """Yield every question there is for a keyspace."""
+    for level in Level:
+        operations = (
+            (Operation.PAXOS_V1, Operation.PAXOS_V2)
+            if level.is_serial
+            else (Operation.READ, Operation.WRITE)
+        )
+        for dc in demand.dcs if level.is_local else (None,):
+            for operation in operations:
+                yield Check(level, operation, dc)
+
+
+def margins(check: Check, demand: Demand, tally: Tally) -> Counts:
+    """Return, for each kind of range, how many more replicas are alive than needed."""
+    if check.level is Level.EACH_QUORUM and demand.by_dc is not None:
+        return _each_quorum(check, demand, tally)
+    scope = tally.within(check.dc)
+    alive = scope.alive + scope.pending_alive
+    match check.operation:
+        case Operation.READ:
+            # A read needs one full replica: transient ones cannot tell the data.
+            return np.minimum(scope.alive - _block_for(check, demand), scope.full - 1)
+        case Operation.WRITE:
+            return alive - (_block_for(check, demand) + scope.pending)
+        case Operation.PAXOS_V1:
+            participants = scope.natural + scope.pending
+            # Two pending replicas make it impossible, however many are alive.
+            impossible = scope.pending > 1
+            return alive - np.where(impossible, participants + 1, participants // 2 + 1)
+        case Operation.PAXOS_V2:
+            return alive - (scope.natural // 2 + 1 + scope.pending)
+
+
+def _each_quorum(check: Check, demand: Demand, tally: Tally) -> Counts:
+    """Take the worst data centre.
+
+    Pending replicas count per data centre as ``DatacenterSyncWriteResponseHandler`` waits for
+    them; the check before the write is laxer, and such a write would time out.
+    """
+    writes = check.operation is Operation.WRITE
+    whole = tally.within(None)
+    worst = whole.alive + whole.pending_alive  # no bound yet: no data centre has as many
+    for dc in demand.dcs:
+        there = tally.within(dc)
+        spare = there.alive - demand.local_quorum(dc)
+        if writes:
+            spare = spare + there.pending_alive - there.pending
+        worst = np.minimum(worst, spare)
+    return worst if writes else np.minimum(worst, whole.full - 1)
+
+
+def _block_for(check: Check, demand: Demand) -> int:
+    match check.level:
+        case Level.ONE | Level.LOCAL_ONE:
+            return 1
+        case Level.TWO:
+            return 2
+        case Level.THREE:
+            return 3
+        case Level.LOCAL_QUORUM:
+            return demand.local_quorum(check.dc or "")
+        case Level.ALL:
+            return demand.total
+        case _:  # EACH_QUORUM is QUORUM where there are no factors by data centre
+            return Factor(demand.total).quorum

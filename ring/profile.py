@@ -1,0 +1,235 @@
+"""Sorts the ranges of a placement into the few kinds that differ in who is alive.
+
+256,000 ranges with nine replicas each have a few dozen ways to be alive; levels are judged on
+those, and what is costly is done once for all levels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ring.levels import Counts, Tally
+from ring.model import Liveness, Node
+from ring.ownership import ExactWidths
+from ring.pending import Pending, Segments
+from ring.placement import Layer, Placement
+from ring.tokens import Indexes, widths_of
+
+MANY_CODES = 1 << 21  # codes that a table is laid out for: 16 MiB; above, they are sorted
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Who is alive, by node: in the worst case unknown nodes are down, in the best up."""
+
+    up: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, nodes: Sequence[Node]) -> "Views":
+        """Read the nodes' liveness."""
+        return cls(
+            np.array([node.liveness is Liveness.UP for node in nodes], np.bool_),
+            np.array([node.liveness is Liveness.UNKNOWN for node in nodes], np.bool_),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The ranges of one placement by kind.
+
+    Attributes:
+        placement: whose ranges.
+        pending: replicas to be; None where nothing is under way.
+        kind: kind of each segment.
+        worst: the counts by kind, unknown nodes taken as down.
+        best: the same, unknown nodes taken as up.
+
+    """
+
+    placement: Placement
+    pending: Pending | None
+    kind: Indexes
+    worst: Tally
+    best: Tally
+
+    @property
+    def kinds(self) -> int:
+        """Number of kinds."""
+        return len(self.worst.alive)
+
+    @property
+    def segments(self) -> Segments:
+        """The pieces of the ring that are sorted: its ranges, cut where something comes."""
+        if self.pending is not None:
+            return self.pending.segments
+        tokens = self.placement.ring.tokens
+        return Segments(tokens, np.arange(len(tokens)))
+
+    @cached_property
+    def widths(self) -> ExactWidths:
+        """How many tokens are in ranges of each kind; see `widths_of` for a lone range."""
+        widths = widths_of(self.segments.tokens)
+        return ExactWidths.of(widths, self.kind, self.kinds)
+
+    @cached_property
+    def ranges(self) -> Counts:
+        """How many segments are of each kind."""
+        return np.bincount(self.kind, minlength=self.kinds)
+
+
+def profile(placement: Placement, pending: Pending | None, views: Views) -> Profile:
+    """Count who is alive in every range, and sort the ranges by it."""
+    ring = placement.ring
+    segments = pending.segments if pending is not None else None
+    size = len(segments.tokens) if segments else len(ring.tokens)
+    sorting = _Sorting(size)
+    blocks: list[_Block] = []
+    for layer in placement.layers:
+        for dc in (layer.dc,) if layer.dc is not None else range(len(ring.dcs)):
+            for name, rows in (("full", slice(layer.full)), ("rest", slice(layer.full, None))):
+                counted = _count(layer, rows, dc, placement, views)
+                if counted is None:
+                    continue
+                code, base = counted
+                cell = layer.cell
+                by_range = code if cell is None else code[cell]
+                by_segment = by_range if segments is None else by_range[segments.range]
+                if layer.dc is None:
+                    sorting.add(by_segment, base**3)
+                else:  # the number of replicas is the same everywhere: leave it out
+                    sorting.add(by_segment - (base - 1) * base**2, base**2)
+                blocks.append(_Block(name, dc, by_segment, base))
+    if pending is not None:
+        natural = _is_natural(placement, pending)
+        for dc in range(len(ring.dcs)):
+            code, base = _count_pending(pending, ~natural, dc, placement, views)
+            sorting.add(code, base**3)
+            blocks.append(_Block("pending", dc, code, base))
+    kind, example = sorting.done()
+    return Profile(placement, pending, kind, *_tallies(placement, blocks, example))
+
+
+class _Sorting:
+    """Numbers segments by several columns at once; equal rows get equal numbers."""
+
+    def __init__(self, size: int) -> None:
+        self._code = np.zeros(size, np.intp)
+        self._codes = 1
+
+    def add(self, column: Indexes, base: int) -> None:
+        if self._codes * base > MANY_CODES:
+            self._code, _, self._codes = _renumbered(self._code, self._codes)
+        if self._codes * base > MANY_CODES:
+            column, _, base = _renumbered(column, base)
+        self._code = self._code * base + column
+        self._codes *= base
+
+    def done(self) -> tuple[Indexes, Indexes]:
+        """Return the number of each segment and, for each number, one segment."""
+        kind, example, _ = _renumbered(self._code, self._codes)
+        return kind, example
+
+
+def _renumbered(code: Indexes, codes: int) -> tuple[Indexes, Indexes, int]:
+    """Number the codes that occur from 0; return also one place of each, and how many."""
+    if codes > MANY_CODES:
+        _, example, number = np.unique(code, return_index=True, return_inverse=True)
+        return number, example, len(example)
+    place = np.full(codes, -1)
+    place[code] = np.arange(len(code))
+    present = np.flatnonzero(place >= 0)
+    number = np.empty(codes, np.intp)
+    number[present] = np.arange(len(present))
+    return number[code], place[present], len(present)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Counts of one kind of replica in one data centre, by segment.
+
+    A code packs three of them: ``up + base * (unknown + base * all)``.
+    """
+
+    what: str
+    dc: int
+    code: Indexes
+    base: int
+
+
+def _count(
+    layer: Layer, rows: slice, dc: int, placement: Placement, views: Views
+) -> tuple[Indexes, int] | None:
+    chosen = layer.nodes[rows]
+    if not chosen:
+        return None
+    base = len(chosen) + 1
+    weight = views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
+    if layer.dc is None:
+        weight = weight * (placement.ring.dc == dc)
+    code = np.zeros(len(chosen[0]), np.intp)
+    for nodes in chosen:
+        code += weight[nodes]
+    return code, base
+
+
+def _count_pending(
+    pending: Pending, counted: NDArray[np.bool_], dc: int, placement: Placement, views: Views
+) -> tuple[Indexes, int]:
+    pick = counted & (placement.ring.dc[pending.node] == dc)
+    segment, node = pending.segment[pick], pending.node[pick]
+    size = len(pending.segments.tokens)
+    base = int(np.bincount(segment, minlength=1).max()) + 1
+    weight = views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
+    code = np.zeros(size, np.intp)
+    np.add.at(code, segment, weight[node])
+    return code, base
+
+
+def _is_natural(placement: Placement, pending: Pending) -> NDArray[np.bool_]:
+    """Say which pairs are natural replicas besides: writes count those once.
+
+    Source: ``ReplicaLayout.haveWriteConflicts``.
+    """
+    if not placement.width:
+        return np.zeros(len(pending.node), np.bool_)
+    there = placement.replicas[:, pending.segments.range[pending.segment]]
+    return np.asarray((there == pending.node).any(axis=0))
+
+
+def _tallies(
+    placement: Placement, blocks: Sequence[_Block], example: Indexes
+) -> tuple[Tally, Tally]:
+    dcs = placement.ring.dcs
+    shape = (len(example), len(dcs))
+    totals = {
+        (what, which): np.zeros(shape, np.int64)
+        for what in ("full", "rest", "pending")
+        for which in ("up", "unknown", "all")
+    }
+    for block in blocks:
+        code, what, dc = block.code[example], block.what, block.dc
+        totals[what, "up"][:, dc] += code % block.base
+        totals[what, "unknown"][:, dc] += code // block.base % block.base
+        totals[what, "all"][:, dc] += code // block.base**2
+    natural = totals["full", "all"] + totals["rest", "all"]
+    views = []
+    for best in (False, True):
+        alive = {
+            what: totals[what, "up"] + (totals[what, "unknown"] if best else 0)
+            for what in ("full", "rest", "pending")
+        }
+        views.append(
+            Tally(
+                dcs,
+                natural,
+                alive["full"] + alive["rest"],
+                alive["full"],
+                totals["pending", "all"],
+                alive["pending"],
+            )
+        )
+    return views[0], views[1]
