@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+from seedprovider import evidence, steering
 from seedprovider.announce import Announcer, Kind, kind_of
 from seedprovider.decision import (
     Act,
@@ -18,6 +19,7 @@ from seedprovider.decision import (
     Policy,
     Refused,
     Rule,
+    Seeds,
     Withheld,
     WriteRecord,
 )
@@ -95,6 +97,7 @@ class Engine:
         self._supposing = asyncio.Lock()
         self._admission: tuple[Question | None, asyncio.Task[Answered] | None] = (None, None)
         self._first_asked = 0.0
+        self._led: Question | None = None
         self._last_asked = float("-inf")
         self._ring_id = RingId(str(uuid4()))
         self._why = ""
@@ -105,7 +108,7 @@ class Engine:
         """Answer the node beside us; takes at most some seconds, whatever others do."""
         now = self._clock()
         if now - self._last_asked > START_OVER_SECONDS:
-            self._first_asked = now
+            self._first_asked, self._led = now, None
         self._last_asked = now
         configured = await resolve(question.configured)
         disagreement = self._disagreement(question.disk)
@@ -166,14 +169,27 @@ class Engine:
 
     async def _lead_back(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a disk with data: from watches or memory, with the other sidecars' words."""
-        await self.survey(self._world.endpoints(), FRESH_SECONDS)
+        endpoints = self._world.endpoints()
+        if self._led == question:
+            # All were asked in this start, and nothing spoke against it.
+            endpoints = self.worth_asking(endpoints)
+        await self.survey(endpoints, FRESH_SECONDS)
         asker = self.asker(question.disk, question.address, configured)
         view = self._world.view()
         decision = decide(asker, view, self._policy)
         if decision.rule is Rule.MEMBER_IN_DOUBT:
             view = await self.look(FRESH_SECONDS)
             decision = decide(asker, view, self._policy)
+        self._led = question if isinstance(decision, Seeds) else None
         return Answered(_final(decision), view, asker)
+
+    def worth_asking(self, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        """Return the pods whose word can change the seeds of the node, once it has some."""
+        beat = self._world.own.fresh_beat
+        in_use = beat.seeds if beat and beat.seeds else frozenset[Address]()
+        count = self._policy.seeds_per_dc
+        racks = evidence.racks_of(self._world.view())
+        return steering.worth_asking(endpoints, racks, in_use, count)
 
     async def survey(self, endpoints: tuple[Endpoint, ...], max_age: float) -> None:
         """Ask all other sidecars, and go on with what came within `SURVEY_SECONDS`."""

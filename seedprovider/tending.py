@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from seedprovider import cache, duties, evidence, readiness, steering
+from seedprovider import cache, duties, readiness, steering
 from seedprovider.announce import Announcer, Kind
 from seedprovider.cache import CacheError, Remembered
 from seedprovider.decision import Act, Policy, Rule, Seeds, WriteEntry
@@ -157,21 +157,17 @@ class Tender:
         self._world.inquirer.keep_only(self._world.endpoints())
         beat = self._world.own.fresh_beat
         if beat is not None and beat.mode == "NORMAL":
-            await self._ask(beat.seeds or frozenset())
+            await self._ask()
         if beat is not None and self._clock() >= self._write_after:
             await self._write()
         if beat is not None and beat.mode in ON_THE_WAY:
             await self._renew_turn()
         await self._save()
 
-    async def _ask(self, in_use: frozenset[Address]) -> None:
+    async def _ask(self) -> None:
         endpoints = self._world.endpoints()
         if self.seen_by_peers:
-            view = self._world.view()
-            racks = evidence.racks_of(view)
-            endpoints = steering.worth_asking(
-                endpoints, racks, in_use, self._policy.seeds_per_dc
-            )
+            endpoints = self._engine.worth_asking(endpoints)
         await self._engine.survey(endpoints, ASK_SECONDS)
         self._see_peers(self._world.view())
 
