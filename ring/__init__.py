@@ -1,1 +1,1 @@
-"""Who owns what on a Cassandra ring, how healthy its replication is, and what would change it."""
+"""Who owns what on a Cassandra ring, how healthy it is, and what a change would do."""

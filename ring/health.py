@@ -1,4 +1,4 @@
-"""How healthy replication is: for every level, how much of the ring can be served, and how nearly.
+"""How healthy replication is: what share of the ring each level can serve, and how nearly.
 
 What is unknown is reported as such: every figure is a pair, of the worst case (nodes whose
 state is unknown are down) and of the best (they are up).
@@ -185,7 +185,7 @@ def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:
 
 
 def behind(health: ReplicationHealth, nodes: Sequence[Node], check: Check) -> dict[HostId, int]:
-    """Return the nodes not known to be up that the weakest ranges are on, with how many each."""
+    """Return the nodes not known to be up that hold the weakest ranges, and how many each."""
     limit = health.by_check[check].worst.margin
     segments = np.array(health.at_margin(check, limit), np.intp)
     placement = health.profile.placement
@@ -198,5 +198,3 @@ def behind(health: ReplicationHealth, nodes: Sequence[Node], check: Check) -> di
         for node, count in zip(nodes, counts, strict=True)
         if count and node.liveness is not Liveness.UP
     }
-
-

@@ -55,7 +55,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question: can this be done at this level, from a coordinator in this data centre?
+    """One question: whether this can be done at this level, from a coordinator in this place.
 
     Attributes:
         dc: the coordinator's data centre for local levels; None for the others.

@@ -85,8 +85,8 @@ def pending_replicas(
         for n, node in enumerate(nodes):
             if node.mode is Mode.MOVING and node.moving_to is not None:
                 moved = left.with_tokens(n, [node.moving_to])
-                places = (Planner(ring).place(replication) for ring in (left, moved))
-                _moving(found, now, *places, n)
+                before, after = Planner(left), Planner(moved)
+                _moving(found, now, before.place(replication), after.place(replication), n)
                 left = moved.without([n])
     return found.pairs()
 
@@ -123,7 +123,9 @@ class _Found:
 class _View:
     """A placement as the segments see it."""
 
-    def __init__(self, placement: Placement, segments: Segments, whole_ranges_of: TokenRing | None = None) -> None:
+    def __init__(
+        self, placement: Placement, segments: Segments, whole_ranges_of: TokenRing | None = None
+    ) -> None:
         ring = placement.ring
         ends = whole_ranges_of.tokens[segments.range] if whole_ranges_of else segments.tokens
         at = ring.ends_at(ends) if len(ring.tokens) else np.zeros(len(ends), np.intp)

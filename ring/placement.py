@@ -114,19 +114,20 @@ class Planner:
             return ()
         match replication:
             case Simple(factor):
-                layers: tuple[Layer | None, ...] = (self._simple(factor),)
+                return _present([self._simple(factor)])
             case Topology(factors):
                 numbers = {dc: number for number, dc in enumerate(self.ring.dcs)}
-                layers = tuple(
-                    self._data_centre(numbers[dc], factor)
-                    for dc, factor in factors
-                    if dc in numbers
+                return _present(
+                    [
+                        self._data_centre(numbers[dc], factor)
+                        for dc, factor in factors
+                        if dc in numbers
+                    ]
                 )
             case Everywhere():
-                layers = (self._everywhere(),)
+                return (self._everywhere(),)
             case Local():
-                layers = ()
-        return tuple(layer for layer in layers if layer is not None)
+                return ()
 
     def _subring(self, dc: int | None) -> SubRing:
         if dc not in self._subrings:
@@ -180,6 +181,10 @@ class Planner:
             rows = [np.append(row, row[0] + packing.dtype.type(packing.lap)) for row in rows]
         rows = [row if k < full else row | 1 for k, row in enumerate(rows)]
         return Layer(dc, tuple(rows), here.cell if here else None, full, packing)
+
+
+def _present(layers: list[Layer | None]) -> tuple[Layer, ...]:
+    return tuple(layer for layer in layers if layer is not None)
 
 
 def _check_size(count: int, ranges: int) -> None:

@@ -75,6 +75,13 @@ class Profile:
         widths = widths_of(self.segments.tokens)
         return ExactWidths.of(widths, self.kind, self.kinds)
 
+    def counted_pending(self) -> tuple[Indexes, Indexes]:
+        """Return nodes and segments of the pending replicas that are not natural besides."""
+        if self.pending is None:
+            return np.empty(0, np.intp), np.empty(0, np.intp)
+        counted = ~_is_natural(self.placement, self.pending)
+        return self.pending.node[counted], self.pending.segment[counted]
+
     @cached_property
     def ranges(self) -> Counts:
         """How many segments are of each kind."""
@@ -135,7 +142,7 @@ class _Sorting:
 
 
 def _renumbered(code: Indexes, codes: int) -> tuple[Indexes, Indexes, int]:
-    """Number the codes that occur from 0; return also one place of each, and how many."""
+    """Give the codes that occur numbers from 0; return also one place of each, and how many."""
     if codes > MANY_CODES:
         _, example, number = np.unique(code, return_index=True, return_inverse=True)
         return number, example, len(example)

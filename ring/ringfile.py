@@ -102,7 +102,9 @@ def dump(state: RingState) -> bytes:
     """Write a ring file; `parse` gives the same state back."""
     body = {
         "nodes": [_node_fields(node) for node in state.nodes],
-        "keyspaces": {each.name: replication_options(each.replication) for each in state.keyspaces},
+        "keyspaces": {
+            each.name: replication_options(each.replication) for each in state.keyspaces
+        },
     }
     return msgspec.json.encode(body) + b"\n"
 
@@ -257,5 +259,3 @@ def _node_fields(node: Node) -> dict[str, Any]:
     if node.kubernetes_node:
         fields["kubernetes_node"] = node.kubernetes_node
     return fields
-
-

@@ -108,9 +108,7 @@ def token_ring(nodes: Sequence[Node]) -> TokenRing:
     dcs = tuple(sorted({node.dc for node in nodes}))
     dc_number = {name: number for number, name in enumerate(dcs)}
     racks = {place: n for n, place in enumerate(sorted({(x.dc, x.rack) for x in nodes}))}
-    owning = [
-        node.tokens if node.mode is not Mode.JOINING else () for node in nodes
-    ]
+    owning = [node.tokens if node.mode is not Mode.JOINING else () for node in nodes]
     counts = [len(tokens) for tokens in owning]
     flat = np.fromiter((t for tokens in owning for t in tokens), np.int64, sum(counts))
     owner = np.repeat(np.arange(len(nodes), dtype=np.intp), counts)

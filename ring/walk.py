@@ -100,7 +100,7 @@ class SubRing:
     def distinct_racks(self, count: int) -> list[Keys]:
         """Return the first node of each of the first ``count`` distinct racks."""
         if len(self.racks) <= max(FEW_GROUPS, 2 * count):
-            return ordered([self._next_in(rack) for rack in self.racks])[:count]
+            return ordered([self._next_in(rack) for rack in self.racks.tolist()])[:count]
         before = self.rack_before
         starts = np.arange(self.length)
         return self._walk(starts, count, lambda q, j: before[q] < j, self.next_rack)
@@ -125,9 +125,7 @@ class SubRing:
         found[places[-1] + 1 :] = own[places[0]] + self.packing.lap
         return found
 
-    def _walk(
-        self, begin: Indexes, count: int, fits: Fits, step: Indexes
-    ) -> list[Keys]:
+    def _walk(self, begin: Indexes, count: int, fits: Fits, step: Indexes) -> list[Keys]:
         """Find ``count`` fitting places in turn, from ``begin`` on, for every start.
 
         They have to exist within one lap: callers ask for no more than there are.

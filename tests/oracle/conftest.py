@@ -1,7 +1,7 @@
 """One oracle for all tests of this folder, and a seed that a failure can be repeated with."""
 
 import os
-import random
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from tests.oracle.oracle import Oracle, oracle
 
 SEED = "RING_ORACLE_SEED"
+KEY = pytest.StashKey[int]()
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +19,14 @@ def cassandra() -> Iterator[Oracle]:
 
 
 @pytest.fixture(scope="session")
-def seed() -> int:
+def seed(request: pytest.FixtureRequest) -> int:
     given = os.environ.get(SEED)
-    return int(given) if given else random.SystemRandom().randrange(2**32)
+    request.config.stash[KEY] = int(given) if given else secrets.randbelow(2**32)
+    return request.config.stash[KEY]
 
 
-def pytest_report_header() -> str:
-    return f"oracle: repeat a run with {SEED}=<seed of the failure>"
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if KEY in config.stash:
+        terminalreporter.write_line(f"oracle: drawn with {SEED}={config.stash[KEY]}")

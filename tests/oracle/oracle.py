@@ -63,7 +63,9 @@ class Oracle:
 
         None is where Cassandra itself fails, as it does where a node is pending twice.
         """
-        answer = [line.partition(" ")[2] for line in self.ask("pending", keyspace, _joined(tokens))]
+        answer = [
+            line.partition(" ")[2] for line in self.ask("pending", keyspace, _joined(tokens))
+        ]
         return [None if names == "?" else _nodes(names) for names in answer]
 
     def shares(self, keyspace: str | None) -> dict[int, tuple[str, str]]:

@@ -32,8 +32,7 @@ def few_tokens(nodes: list[Node]) -> list[Node]:
 
 @pytest.mark.timeout(300)
 def test_pending_replicas_of_every_segment(cassandra: Oracle, seed: int) -> None:
-    print(f"seed {seed}")
-    rng = random.Random(seed + 1)
+    rng = random.Random(seed + 1)  # noqa: S311 -- has to repeat
     total = compared = 0
     for number in range(TOPOLOGIES):
         settled = few_tokens(random_nodes(rng))
@@ -46,7 +45,9 @@ def test_pending_replicas_of_every_segment(cassandra: Oracle, seed: int) -> None
             ours = pending_replicas(nodes, now, keyspace.replication)
             theirs = cassandra.pending(keyspace.name, ours.segments.tokens.tolist())
 
-            known = [(a, b) for a, b in zip(theirs, as_sets(ours), strict=True) if a is not None]
+            known = [
+                (a, b) for a, b in zip(theirs, as_sets(ours), strict=True) if a is not None
+            ]
             total, compared = total + len(theirs), compared + len(known)
             assert [a for a, _ in known] == [b for _, b in known], (
                 f"topology {number} of seed {seed}, {keyspace}, {nodes}"
