@@ -15,9 +15,14 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
         return
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.fileno() >= 0:
-        # With a linger time of zero, close() sends RST instead of FIN.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        reset_when_closed(sock)
     transport.abort()
+
+
+def reset_when_closed(sock: socket.socket) -> None:
+    """Have the socket's closing break the connection off instead of ending it."""
+    # With a linger time of zero, close() sends RST instead of FIN.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
 
 async def send_half(request: web.Request, body: bytes) -> web.StreamResponse:

@@ -13,13 +13,13 @@ from localring.apiserver.api import Api
 from localring.apiserver.connection import reset
 from localring.apiserver.control import control_application
 from localring.apiserver.faults import Faults
+from localring.apiserver.listener import Listener
 from localring.apiserver.requestlog import RequestLog
 from localring.apiserver.store import Store
 from localring.apiserver.watch import QUEUE_LIMIT, Ending
 from localring.apiserver.watching import Watches
 
 BOOKMARK_SECONDS = 60.0  # about what a real server takes
-_BACKLOG = 128
 _STOP_SECONDS = 1.0  # for handlers that notice the end of their connection
 
 
@@ -58,7 +58,7 @@ class ApiServer:
         self._port = port
         self._ssl = ssl_context
         self._control_port = control_port
-        self._site: web.SockSite | None = None
+        self._listener: Listener | None = None
         self._exit = contextlib.AsyncExitStack()
 
     @property
@@ -105,7 +105,7 @@ class ApiServer:
     @property
     def accepting(self) -> bool:
         """Whether the server listens."""
-        return self._site is not None
+        return self._listener is not None
 
     async def __aenter__(self) -> Self:
         """Start to listen; raise `OSError` where the port is taken."""
@@ -121,7 +121,7 @@ class ApiServer:
             )
             await self._runner.setup()
             stack.push_async_callback(self._runner.cleanup)
-            stack.callback(self._reset_connections)
+            stack.push_async_callback(self.refuse)
             await self.accept()
             if self._control_port is not None:
                 await self._start_control(stack)
@@ -135,27 +135,19 @@ class ApiServer:
         traceback: TracebackType | None,
     ) -> None:
         """Stop at once: connections are reset, nothing is waited for."""
-        self._site = None
         await self._exit.aclose()
 
     async def refuse(self) -> None:
         """Be as a server that died: reset every connection, refuse new ones."""
-        if self._site is not None:
-            site, self._site = self._site, None
-            await site.stop()
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await listener.close()
         self._reset_connections()
 
     async def accept(self) -> None:
         """Listen (again), on the same port."""
-        if self._site is None:
-            site = web.SockSite(
-                self._runner,
-                _bound(self._host, self._port),
-                ssl_context=self._ssl,
-                backlog=_BACKLOG,
-            )
-            await site.start()
-            self._site = site
+        if self._listener is None and (server := self._runner.server):
+            self._listener = Listener(_bound(self._host, self._port), server, self._ssl)
 
     def cut_watches(self, *, resource: str | None = None, client: str | None = None) -> int:
         """Reset the connections of the watches open now; return how many."""

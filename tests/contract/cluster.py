@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import aiohttp
 
+from localring.apiserver import ApiServer
+
 PATIENCE = 20.0  # seconds, until something that has to come counts as lost
 GROUPS = {
     "leases": "apis/coordination.k8s.io/v1",
@@ -18,6 +20,7 @@ GROUPS = {
 }
 MERGE_PATCH = "application/merge-patch+json"
 RUN_LABEL = "contract-run"
+OTHER = {"User-Agent": "second/1"}  # the fixtures' own client is ``first/1``
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +143,15 @@ class Cluster:
         for plural in plurals:
             for name in (await self.list(plural)).names:
                 await self.ask("DELETE", self.path(plural, name))
+
+
+def put(server: ApiServer, name: str, **data: str) -> str:
+    """Create or change a config map in the emulated server's store; give its version."""
+    body = {"metadata": {"name": name}, "data": data}
+    write = server.store.has("configmaps", name, "default")
+    made = (
+        server.store.patch("configmaps", name, body, "default")
+        if write
+        else server.store.create("configmaps", body, "default")
+    )
+    return str(made["metadata"]["resourceVersion"])

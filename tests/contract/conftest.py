@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from localring.apiserver import ApiServer
-from tests.contract.cluster import PATIENCE, Cluster
+from tests.contract.cluster import PATIENCE, Cluster, Stream, put
 
 TOKEN = "token-of-the-contract"  # noqa: S105 - the emulator's own
 LONG_LINE = 2**22  # bytes
@@ -76,3 +76,12 @@ async def free_of_leftovers(server: ApiServer) -> AsyncIterator[None]:
     yield
     async with asyncio.timeout(PATIENCE):
         await server.until_open_watches(0)
+
+
+@pytest.fixture
+async def stream(stage: Cluster, server: ApiServer) -> AsyncIterator[Stream]:
+    """A watch of the config maps that has begun, and was told all there was."""
+    async with stage.watch("configmaps", labelSelector="") as stream:
+        put(server, "begun")
+        assert await stream.told() == ("ADDED", "begun")
+        yield stream
