@@ -126,28 +126,12 @@ async def stage_in(
 ) -> AsyncIterator[Stage]:
     token_file = folder / "token"
     token_file.write_text("good")
-    async with ApiServer(
-        "127.77.1.1", tokens=["good"], bookmark_seconds=bookmark_seconds
-    ) as api:
-        async with Transport(
+    async with (
+        ApiServer("127.77.1.1", tokens=["good"], bookmark_seconds=bookmark_seconds) as api,
+        Transport(
             Credentials(api.url, token_file),
             user_agent="unit/1",
             request_seconds=request_seconds,
-        ) as transport:
-            yield Stage(api, transport, token_file)
-        await refuse(api)
-
-
-async def refuse(api: ApiServer) -> None:
-    """Have the server refuse connections, but for those that asyncio is just accepting.
-
-    Closed between accept() and the transport's making, asyncio's Server (Python 3.11) leaves
-    the socket open and belonging to nobody.
-    """
-    if api._site is None or not isinstance(api._site._server, asyncio.Server):
-        return
-    for sock in api._site._server.sockets:
-        asyncio.get_running_loop().remove_reader(sock.fileno())
-    for _ in range(3):  # the task that accepts, the transport it makes, the protocol's call
-        await asyncio.sleep(0)
-    await api.refuse()
+        ) as transport,
+    ):
+        yield Stage(api, transport, token_file)

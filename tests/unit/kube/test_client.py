@@ -16,7 +16,7 @@ from seedprovider.kube.errors import (
 )
 from seedprovider.kube.events import Key, discard
 from seedprovider.kube.resources import CONFIG_MAPS, LEASES, Resource
-from tests.fakes.kubestage import ConfigMap, Stage, decode_config_map, refuse
+from tests.fakes.kubestage import ConfigMap, Stage, decode_config_map
 
 VERBS = ["get", "create", "replace", "merge_patch", "delete"]
 
@@ -145,7 +145,7 @@ async def test_a_throttled_request_was_not_carried_out(stage: Stage, verb: str) 
 async def test_a_write_that_was_never_sent_is_known_not_to_have_happened(
     stage: Stage, verb: str
 ) -> None:
-    await refuse(stage.api)
+    await stage.api.refuse()
 
     assert not (await unavailable(stage, verb)).outcome_unknown
 

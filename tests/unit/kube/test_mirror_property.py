@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from localring.apiserver import Fault, Kind
 from seedprovider.kube.collection import Bounds
-from tests.fakes.kubestage import Stage, refuse, stage_in
+from tests.fakes.kubestage import Stage, stage_in
 
 State: TypeAlias = dict[str, str]  # name -> version
 
@@ -75,7 +75,7 @@ class Act:
             case "compact":
                 stage.api.store.compact()
             case "refuse":
-                await refuse(stage.api)
+                await stage.api.refuse()
             case "accept":
                 await stage.api.accept()
             case "calm":

@@ -25,7 +25,7 @@ from seedprovider.kube.reflector import (
     MAX_PAUSE_SECONDS,
     MAX_RESUMES,
 )
-from tests.fakes.kubestage import Stage, refuse, stage_in
+from tests.fakes.kubestage import Stage, stage_in
 
 
 def kinds(stage: Stage) -> set[type[KubeError]]:
@@ -148,7 +148,7 @@ async def test_after_an_outage_it_resumes_where_it_was(stage: Stage) -> None:
     async with stage.following() as mirror:
         await mirror.told_of(Opened)
         known = mirror.view
-        await refuse(stage.api)
+        await stage.api.refuse()
         await stage.pauses.at_least(4)
         assert mirror.view is known
         assert isinstance(mirror.last_failure, Unavailable)
@@ -163,7 +163,7 @@ async def test_after_an_outage_it_resumes_where_it_was(stage: Stage) -> None:
 
 
 async def test_an_outage_before_the_first_list_ends_in_a_list(stage: Stage) -> None:
-    await refuse(stage.api)
+    await stage.api.refuse()
     stage.put("early")
     async with stage.following() as mirror:
         await stage.pauses.at_least(3)
