@@ -71,6 +71,15 @@ def test_the_mark_of_a_blank_disk_names_the_ring_that_its_node_may_be_joining(
     assert read_disk(data) == Disk(DiskState.EMPTY, RING)
 
 
+@pytest.mark.parametrize("state", ["member", "left"])
+def test_a_blank_disk_whose_mark_says_anything_else_names_no_ring(
+    data: Path, state: str
+) -> None:
+    mark(without_data(data), "version=1", f"state={state}", *LINES[2:])
+
+    assert read_disk(data) == Disk(DiskState.EMPTY)
+
+
 def test_a_directory_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
     assert read_disk(tmp_path) == Disk(DiskState.EMPTY)
 
