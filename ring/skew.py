@@ -1,4 +1,4 @@
-"""Is this ring as even as luck allows, and which tokens would make it more so?
+"""Whether a ring is as even as luck allows, and which tokens would make it more so.
 
 Random tokens are never even, so a ring is compared with many random rings of the same shape:
 same data centres, racks, nodes and numbers of tokens.
@@ -55,7 +55,7 @@ def skew(
     rng: np.random.Generator,
     rounds: int = ROUNDS,
 ) -> tuple[Skew, ...]:
-    """Compare a placement with ``rounds`` random rings, for each data centre that holds data."""
+    """Compare a placement with random rings, for each data centre that holds data."""
     ring = placement.ring
     here = _extremes(placement)
     drawn = [
