@@ -13,7 +13,7 @@ from seedprovider import __version__
 from seedprovider import settings as settings_module
 from seedprovider.kube.credentials import Credentials
 from seedprovider.settings import SettingError, Settings
-from seedprovider.wiring import running
+from seedprovider.wiring import ListenError, running
 
 EXIT_USAGE: Final = 2
 
@@ -41,8 +41,8 @@ def main() -> None:
     )
     try:
         asyncio.run(_serve(settings, credentials))
-    except OSError as error:
-        log.error("cannot listen: %s", error)  # noqa: TRY400 -- an address taken needs no trace
+    except ListenError as error:
+        log.error("%s", error)  # noqa: TRY400 -- an address taken needs no trace
         sys.exit(1)
 
 

@@ -1,14 +1,13 @@
 """The last good view on disk: what a restarted sidecar knows while the API server is away."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 import msgspec
 
-from seedprovider.model import Address, Endpoint, Entry, PodName, PvcUid, Record
+from seedprovider.model import Address, Endpoint, Entry, PodName, PodUid, PvcUid, Record
 
 FILE: Final = "last-good.json"
 FORMAT: Final = 1
@@ -31,6 +30,7 @@ class Remembered:
 
     service: str
     pod: PodName
+    pod_uid: PodUid
     pvc_uid: PvcUid | None
     record: Record | None
     endpoints: tuple[Endpoint, ...]
@@ -55,16 +55,17 @@ def save(state_dir: Path, remembered: Remembered) -> None:
     content = msgspec.json.encode(_File(FORMAT, remembered))
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=state_dir, prefix=FILE, delete=False) as file:
-            temporary = Path(file.name)
-            try:
+        # One name: there is one writer, and what a kill leaves behind is written over.
+        draft = state_dir / f"{FILE}.new"
+        try:
+            with draft.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-                temporary.replace(state_dir / FILE)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+            draft.replace(state_dir / FILE)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
         _sync_directory(state_dir)
     except OSError as error:
         raise CacheError(f"{state_dir / FILE}: {error.strerror or error}") from error
@@ -78,8 +79,11 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def load(state_dir: Path, service: str, pod: str) -> Remembered | None:
+def load(state_dir: Path, service: str, pod: str, uid: str) -> Remembered | None:
     """Return what was kept for this pod, None if nothing was.
+
+    What an earlier pod of the same name kept, where the directory outlives pods, is good for
+    addresses only: its volume and the ledger may have changed between the two.
 
     Raises `CacheError` for a file that is damaged, of another format, or of another pod; the
     caller goes on without it.
@@ -103,4 +107,4 @@ def load(state_dir: Path, service: str, pod: str) -> Remembered | None:
     kept = file_.remembered
     if (kept.service, kept.pod) != (service, pod):
         raise CacheError(f"{path}: of {kept.pod} in {kept.service}, not of {pod} in {service}")
-    return kept
+    return kept if kept.pod_uid == uid else replace(kept, pvc_uid=None, ledger={})

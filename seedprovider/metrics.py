@@ -3,25 +3,29 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Gauges = Callable[[], Mapping[str, tuple[str, float | None]]]
-"""Name → help and present value; None leaves the sample out, as there is nothing to say."""
+"""Name → help and present value, a counter where the name ends in ``_total``.
+
+None leaves the sample out, as there is nothing to say."""
 
 
 class _Now(Collector):
-    """Gauges read when they are scraped, so that ages are never stale."""
+    """Samples read when they are scraped, so that ages are never stale."""
 
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         for name, (explanation, value) in self._gauges().items():
-            if value is not None:
-                yield GaugeMetricFamily(name, explanation, value=value)
+            if value is None:
+                continue
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield kind(name, explanation, value=value)
 
 
 class Metrics:

@@ -279,6 +279,7 @@ class Tender:
         remembered = Remembered(
             service=world.service,
             pod=world.own.pod,
+            pod_uid=world.own.uid,
             pvc_uid=world.own.pvc_uid,
             record=kept.record,
             endpoints=world.endpoints(),

@@ -107,6 +107,10 @@ def _end_if_failed(task: asyncio.Task[None]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+class ListenError(Exception):
+    """An address to listen on is taken, or not this machine's; the text names it."""
+
+
 @asynccontextmanager
 async def _listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
     runner = web.AppRunner(
@@ -117,7 +121,10 @@ async def _listening(app: web.Application, host: str, port: int) -> AsyncIterato
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise ListenError(f"cannot listen: {error}") from error
         yield
     finally:
         await runner.cleanup()
@@ -139,13 +146,13 @@ def _gauges(world: World, tender: Tender) -> dict[str, tuple[str, float | None]]
             "Seeds that the running node should use",
             None if wanted is None else float(len(wanted.seeds)),
         ),
+        "seedprovider_inquiry_failures_total": (
+            "Sidecars of other pods that did not answer as they should",
+            float(world.inquirer.failures),
+        ),
         "seedprovider_ready": (
             "Whether the pod counts as ready",
             float(tender.not_ready() is None),
-        ),
-        "seedprovider_inquiries_failed": (
-            "Sidecars of other pods that did not answer, in all",
-            float(world.inquirer.failures),
         ),
     }
 
@@ -216,7 +223,7 @@ def _slices(settings: Settings, transport: Transport) -> HttpCollection[Slice]:
 
 def _remembered(settings: Settings) -> Remembered | None:
     try:
-        return load(settings.state_dir, settings.service, settings.pod)
+        return load(settings.state_dir, settings.service, settings.pod, settings.pod_uid)
     except CacheError as error:
         log.warning("the last good answer is ignored: %s", error)
         return None

@@ -18,6 +18,7 @@ RING, HOST = str(UUID(int=0xA)), str(UUID(int=0x100))
 KEPT = Remembered(
     service="cassandra",
     pod="cassandra-0",
+    pod_uid="u0",
     pvc_uid="pvc-0",
     record=Record(
         ring_id=RING,
@@ -52,21 +53,21 @@ KEPT = Remembered(
 
 def told(folder: Path, service: str = "cassandra", pod: str = "cassandra-0") -> str:
     with pytest.raises(CacheError) as caught:
-        load(folder, service, pod)
+        load(folder, service, pod, "u0")
     return str(caught.value)
 
 
 def test_what_was_kept_is_what_is_read(tmp_path: Path) -> None:
     save(tmp_path, KEPT)
 
-    assert load(tmp_path, "cassandra", "cassandra-0") == KEPT
+    assert load(tmp_path, "cassandra", "cassandra-0", "u0") == KEPT
 
 
 def test_of_a_service_without_record_and_volume_as_well(tmp_path: Path) -> None:
     kept = replace(KEPT, record=None, pvc_uid=None, ledger={}, endpoints=())
     save(tmp_path, kept)
 
-    assert load(tmp_path, "cassandra", "cassandra-0") == kept
+    assert load(tmp_path, "cassandra", "cassandra-0", "u0") == kept
 
 
 def test_a_later_one_takes_the_place_of_the_earlier_and_leaves_nothing_else(
@@ -76,20 +77,28 @@ def test_a_later_one_takes_the_place_of_the_earlier_and_leaves_nothing_else(
     save(tmp_path, replace(KEPT, seeds=("10.0.0.9",)))
 
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    kept = load(tmp_path, "cassandra", "cassandra-0")
+    kept = load(tmp_path, "cassandra", "cassandra-0", "u0")
     assert kept is not None
     assert kept.seeds == ("10.0.0.9",)
+
+
+def test_of_what_an_earlier_pod_kept_only_addresses_are_used(tmp_path: Path) -> None:
+    save(tmp_path, KEPT)
+
+    kept = load(tmp_path, "cassandra", "cassandra-0", "u1")
+
+    assert kept == replace(KEPT, pvc_uid=None, ledger={})
 
 
 def test_the_directory_is_made_where_it_is_missing(tmp_path: Path) -> None:
     save(tmp_path / "a" / "b", KEPT)
 
-    assert load(tmp_path / "a" / "b", "cassandra", "cassandra-0") == KEPT
+    assert load(tmp_path / "a" / "b", "cassandra", "cassandra-0", "u0") == KEPT
 
 
 def test_nothing_was_kept_yet(tmp_path: Path) -> None:
-    assert load(tmp_path, "cassandra", "cassandra-0") is None
-    assert load(tmp_path / "missing", "cassandra", "cassandra-0") is None
+    assert load(tmp_path, "cassandra", "cassandra-0", "u0") is None
+    assert load(tmp_path / "missing", "cassandra", "cassandra-0", "u0") is None
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
@@ -109,7 +118,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
 
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    assert load(tmp_path, "cassandra", "cassandra-0") == KEPT
+    assert load(tmp_path, "cassandra", "cassandra-0", "u0") == KEPT
 
 
 def test_a_place_that_is_no_directory_is_told(tmp_path: Path) -> None:
@@ -184,7 +193,7 @@ def test_a_file_with_one_wrong_byte_is_read_as_something_of_ours_or_told(
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (folder / FILE).write_bytes(content)
     try:
-        kept = load(folder, "cassandra", "cassandra-0")
+        kept = load(folder, "cassandra", "cassandra-0", "u0")
     except CacheError as error:
         assert FILE in str(error)  # noqa: PT017 -- one of two good outcomes
     else:
