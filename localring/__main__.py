@@ -2,20 +2,19 @@
 
 import argparse
 import asyncio
-import signal
 import sys
-from collections.abc import Coroutine
-from typing import Any
+from pathlib import Path
 
 from localring.demo import demo
+from localring.ending import Ending
 from localring.errors import StageError
 from localring.options import Options
+from localring.picture import recording_console, save
 from localring.prepare import prepare
 from localring.screen import Screen
 
 FEWEST_NODES = 2  # or there is nobody to follow the one that moves
 MOST_NODES = 9  # 300 MiB each
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DESCRIPTION = """\
 A real Cassandra ring on this machine's loopback, on an emulated Kubernetes API.
@@ -32,7 +31,7 @@ of memory, and a few MB under $TMPDIR, all given back at the end, however it end
 """
 EXIT = """\
 exit code: 0 all checks hold, 1 one does not or the demo could not be played, 2 wrong usage,
-128 + n ended by signal n
+128 + n ended by signal n; Ctrl-C once the ring stays up is its usual end and no signal here
 """
 
 
@@ -58,8 +57,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"{FEWEST_NODES} to {MOST_NODES}; 3 by default",
     )
-    shown.add_argument(
+    leaving = shown.add_mutually_exclusive_group()  # a picture has no path of a machine in it
+    leaving.add_argument(
         "--keep", action="store_true", help="leave logs and disks behind, and say where"
+    )
+    leaving.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="write what was shown as an SVG, if all checks hold; implies --once",
     )
     commands.add_parser("prepare", help="only fetch and make what a ring needs, once")
     return top
@@ -68,42 +74,35 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Run the command; return the exit code."""
     arguments = parser().parse_args()
-    screen = Screen()
     try:
-        return asyncio.run(_until_signal(_command(screen, arguments)))
+        return asyncio.run(_run(arguments))
     except (StageError, OSError) as error:
         sys.stderr.write(f"localring: {error}\n")
         return 1
 
 
-async def _command(screen: Screen, arguments: argparse.Namespace) -> int:
-    if arguments.command == "prepare":
-        kit = await prepare(screen.tell)
-        screen.tell(f"Cassandra {kit.jars.version} is ready, on Java {kit.java.release}")
-        return 0
-    options = Options(keep=arguments.keep)
-    return 0 if await demo(screen, options, arguments.nodes, once=arguments.once) else 1
+async def _run(arguments: argparse.Namespace) -> int:
+    ending = Ending()
+    command = _prepare() if arguments.command == "prepare" else _demo(arguments, ending)
+    return await ending.run(command)
 
 
-async def _until_signal(command: Coroutine[Any, Any, int]) -> int:
-    """Run ``command``; the first signal cancels it, so that it cleans up; more do nothing."""
-    task = asyncio.ensure_future(command)
-    received: list[signal.Signals] = []
+async def _prepare() -> int:
+    screen = Screen()
+    kit = await prepare(screen.tell)
+    screen.tell(f"Cassandra {kit.jars.version} is ready, on Java {kit.java.release}")
+    return 0
 
-    def end(number: signal.Signals) -> None:
-        if not received:
-            task.cancel()
-        received.append(number)
 
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, end, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not received:
-            raise
-        return 128 + received[0]
+async def _demo(arguments: argparse.Namespace, ending: Ending) -> int:
+    options, picture = Options(keep=arguments.keep), arguments.picture
+    console = recording_console() if picture else None
+    screen = Screen(console, live=picture is None)
+    stay = None if arguments.once or picture else ending.rest
+    kept = await demo(screen, options, arguments.nodes, stay)
+    if kept and console is not None:
+        save(console, picture)
+    return 0 if kept else 1
 
 
 def _nodes(text: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from localring.report import Report, missing_from_ring
+from localring.report import FEWEST_SEEDS, Report, missing_from_ring, missing_from_seeds
 
 Reports = Mapping[str, Report | None]
 
@@ -31,6 +31,8 @@ def check_birth(reports: Reports, samples: Sequence[Reports]) -> list[Check]:
     hosts = {report.host_id for report in known}
     crowd = most_joining(samples)
     lacking = missing_from_ring(reports)
+    seedless = missing_from_seeds(reports)
+    others = "the others" if len(reports) <= FEWEST_SEEDS + 1 else "two others or more"
     return [
         Check("one ring, and every node names it", len(rings) == 1, ", ".join(rings)),
         Check(
@@ -45,6 +47,11 @@ def check_birth(reports: Reports, samples: Sequence[Reports]) -> list[Check]:
             "nodes joined one after the other",
             len(crowd) <= 1,
             f"at most {len(crowd)} joining in {len(samples)} looks",
+        ),
+        Check(
+            f"every node's gossip has {others} as seeds",
+            seedless is None,
+            seedless or "as each says itself",
         ),
     ]
 

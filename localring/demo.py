@@ -3,31 +3,33 @@
 Everything it claims is checked while it runs, and shown.
 """
 
-import asyncio
-import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from uuid import uuid4
 
 from localring.checks import Check, check_birth, check_move
 from localring.cql import CqlError, connect
 from localring.errors import WaitTimeoutError
+from localring.looking import how_to_look_around
 from localring.options import Options
 from localring.prepare import prepare
-from localring.report import Report, missing_from_ring
+from localring.report import NORMAL, Report, missing_from_ring, missing_from_seeds
 from localring.ring import RING_PATIENCE, LocalRing
-from localring.screen import Screen
+from localring.screen import Screen, short
 from localring.sidecar import Explanation
 from localring.status import read_status
 
 MOVED = 1  # ordinal; low ones are seeds in a ring of any size
-SETTLED_PATIENCE = 60.0  # seconds until every node's seeds have followed
+SEEDS_PATIENCE = 60.0  # seconds until every node's gossip has the seeds it should
 MEASURED = "system_traces"  # a keyspace with two copies, from Cassandra's first start on
 STAY = 86400.0  # seconds that an unattended ring stays up
 
 
-async def demo(screen: Screen, options: Options, nodes: int, *, once: bool) -> bool:
-    """Play it; tell whether every promise was kept.
+Stay = Callable[[float], Awaitable[None]]
+
+
+async def demo(screen: Screen, options: Options, nodes: int, stay: Stay | None) -> bool:
+    """Play it, and then ``stay`` up for so many seconds; tell whether every promise was kept.
 
     Raises:
         StageError: it could not be played to its end; the text says why.
@@ -36,9 +38,10 @@ async def demo(screen: Screen, options: Options, nodes: int, *, once: bool) -> b
     kit = await prepare(screen.tell)
     async with LocalRing(kit, options, screen.tell) as ring:
         checks = await _play(screen, ring, nodes)
-        if not once:
-            screen.text(_how_to_look_around(ring))
-            await asyncio.sleep(STAY)
+        if stay is not None:
+            screen.text(how_to_look_around(ring))
+            await stay(STAY)
+            screen.tell("ending")
         if options.keep:
             screen.text(f"kept: {ring.directory}")
     return all(check.kept for check in checks)
@@ -49,6 +52,7 @@ async def _play(screen: Screen, ring: LocalRing, nodes: int) -> list[Check]:
     ring.cluster.scale(nodes)
     ring.start(*range(nodes))
     samples = await _watch_until_whole(screen, ring)
+    await _wait_for_seeds(screen, ring)
     before = await ring.reports()
     await _show(screen, ring)
     birth = check_birth(before, samples)
@@ -62,7 +66,7 @@ async def _play(screen: Screen, ring: LocalRing, nodes: int) -> list[Check]:
     screen.tell(f"{name} has drained and is gone")
     ring.start(MOVED)
     await _watch_until_whole(screen, ring)
-    await _wait_for_seeds(ring, before[name])
+    await _wait_for_seeds(screen, ring)
     await _show(screen, ring)
     after, found = await ring.reports(), await _read(ring)
     move = check_move(name, before, after, pids, _pids(ring), found == written)
@@ -93,26 +97,15 @@ async def _watch_until_whole(screen: Screen, ring: LocalRing) -> list[dict[str, 
     return samples
 
 
-async def _wait_for_seeds(ring: LocalRing, gone: Report | None) -> None:
-    """Wait until no gossip holds the address that a node had; bounded, and not an error."""
+async def _wait_for_seeds(screen: Screen, ring: LocalRing) -> None:
+    """Wait until every gossip has the seeds it should; bounded, and not an error."""
 
     async def missing() -> str | None:
-        reports = await ring.reports()
-        address = str(ring.pod(MOVED).address)
-        late = [
-            name
-            for name, report in reports.items()
-            if name != ring.identity(MOVED).name
-            and (
-                report is None
-                or address not in report.seeds
-                or (gone is not None and gone.address in report.seeds)
-            )
-        ]
-        return f"seeds have not followed in {', '.join(late)}" if late else None
+        return missing_from_seeds(await ring.reports())
 
     with suppress(WaitTimeoutError):  # the checks will say it better
-        await ring.wait_until("seeds that follow", missing, SETTLED_PATIENCE)
+        await ring.wait_until("seeds", missing, SEEDS_PATIENCE, telling=False)
+        screen.tell("every node's gossip has its seeds")
 
 
 async def _show(screen: Screen, ring: LocalRing) -> None:
@@ -124,12 +117,19 @@ async def _show(screen: Screen, ring: LocalRing) -> None:
     for pod in ring.pods.values():
         report = reports[pod.name]
         host = (report.host_id if report else None) or "?"
-        seeds = sorted(report.seeds) if report else []
-        owns = owned[host].owns if host in owned else "?"
-        pid = str(pod.cassandra.process.pid)
-        rows.append((pod.name, str(pod.address), host, owns, pid, " ".join(seeds)))
-    headings = ("pod", "address", "host ID", "owns*", "process", "seeds in its gossip")
-    screen.table(headings, rows)
+        rows.append(
+            {
+                "pod": pod.name,
+                "address": str(pod.address),
+                "host ID": short(host) if screen.narrow else host,
+                "owns*": owned[host].owns if host in owned else "?",
+                "process": str(pod.cassandra.process.pid),
+                "seeds in its gossip": " ".join(sorted(report.seeds)) if report else "",
+            }
+        )
+        if screen.narrow:
+            del rows[-1]["process"]
+    screen.table(list(rows[0]), [list(row.values()) for row in rows])
     screen.text("* share of a keyspace with two copies, by nodetool status")
 
 
@@ -165,34 +165,12 @@ def _pids(ring: LocalRing) -> Mapping[str, int]:
 
 
 def _mode(report: Report | None) -> str:
-    return (report and report.mode) or "-"
+    return (report and report.mode) or ""
 
 
 def _word(report: Report | None, told: Explanation | None) -> str:
     if report is None:
         return "sidecar starts"
     if report.mode in {None, "STARTING"}:
-        return told.reason if told else ""
-    return "" if report.native else "serves no CQL yet"
-
-
-def _how_to_look_around(ring: LocalRing) -> str:
-    """Write a nodetool script for each pod, and say how to ask."""
-    first = ring.pod(0)
-    for pod in ring.pods.values():
-        script = ring.directory / f"nodetool-{pod.name}"
-        script.write_text(f'#!/bin/sh\nexec {shlex.join(pod.node.nodetool_command())} "$@"\n')
-        script.chmod(0o755)
-    token = ring.directory / "token"
-    bearer = f'-H "Authorization: Bearer $(cat {token})"'
-    records = f"{ring.api.url}/api/v1/namespaces/default/configmaps"
-    return f"""
-The ring stays up; Ctrl-C ends it and leaves nothing behind.  To look around:
-
-  what a sidecar knows of its node      curl -s {first.client.url}/v1/node
-  why a pod is told what it is told     curl -s '{first.client.url}/v1/seeds?pod=cassandra-1'
-  metrics                               curl -s {first.client.url}/metrics
-  nodetool                              {ring.directory}/nodetool-cassandra-0 status
-  record and ledger in Kubernetes       curl -s {bearer} {records}
-  logs                                  ls {ring.directory}/pods
-"""
+        return told.reason if told else "Cassandra starts"
+    return "serves no CQL yet" if report.mode == NORMAL and not report.native else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NORMAL = "NORMAL"
+FEWEST_SEEDS = 2  # other nodes that each keeps as seeds, where there are so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,25 @@ def missing_from_ring(reports: Mapping[str, Report | None]) -> str | None:
         for host_id, other in hosts.items():
             if host_id != report.host_id and (why := _not_up(report, other)):
                 return f"{name} {why} {other.pod}"
+    return None
+
+
+def missing_from_seeds(reports: Mapping[str, Report | None]) -> str | None:
+    """Say whose gossip has not the seeds it should have yet, or None if all have.
+
+    It should: two other nodes at least, all of them where there are no more, each under its
+    present address, and nobody else.
+    """
+    present = {report.address for report in reports.values() if report}
+    for name, report in reports.items():
+        if report is None:
+            return f"{name}: sidecar silent"
+        others = present - {report.address}
+        held = len(report.seeds & others)
+        if held < min(FEWEST_SEEDS, len(reports) - 1):
+            return f"{name} has {held} of the {len(reports) - 1} others among its seeds"
+        if gone := report.seeds - others:
+            return f"{name} has {', '.join(sorted(gone))} among its seeds, where nobody is"
     return None
 
 

@@ -1,5 +1,6 @@
 """What the demo shows: live tables on a terminal, plain lines elsewhere."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,29 +8,41 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from localring.checks import Check
 
 PLAIN_WIDTH = 120  # columns where there is no terminal to ask
+WIDE = 116  # columns that a table with whole host IDs takes
 STYLES = {"NORMAL": "green", "JOINING": "yellow", "STARTING": "cyan"}
+UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
 class Screen:
-    """Shows lines, tables and, on a terminal, a table that changes in place."""
+    """Shows lines, tables and, where it is live, a table that changes in place."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        console = Console(highlight=False) if console is None else console
-        if not console.is_terminal:
-            console.width = PLAIN_WIDTH
+    def __init__(self, console: Console | None = None, *, live: bool = True) -> None:
+        """Without ``live`` it is plain lines on a terminal too."""
+        if console is None:
+            console = Console(highlight=False)
+            if not console.is_terminal:
+                console.width = PLAIN_WIDTH
         self._console = console
+        self._soft = not console.record  # what is recorded has no margin to run over
+        self._may_live = live and console.is_terminal
         self._began = time.monotonic()
         self._live: Live | None = None
         self._shown: dict[str, str] = {}
 
-    def tell(self, line: str) -> None:
+    @property
+    def narrow(self) -> bool:
+        """Whether tables have to leave out what can be left out."""
+        return self._console.width < WIDE
+
+    def tell(self, line: str | Text) -> None:
         """Show one line with the seconds since the start; above the live table, if any."""
-        seconds = time.monotonic() - self._began
-        self._console.print(f"{seconds:6.1f} s  {line}", markup=False, soft_wrap=True)
+        seconds = f"{time.monotonic() - self._began:6.1f} s  "
+        self._console.print(Text.assemble((seconds, "dim"), line), soft_wrap=self._soft)
 
     def heading(self, text: str) -> None:
         """Begin a new part."""
@@ -38,13 +51,12 @@ class Screen:
 
     def text(self, text: str) -> None:
         """Show text as it is; long lines are not broken, so that they can be copied."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, markup=False, soft_wrap=self._soft)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Within this, `progress` changes one table in place."""
-        self._shown.clear()
-        if not self._console.is_terminal:
+        if not self._may_live:
             yield
             return
         with Live(console=self._console, refresh_per_second=4, transient=True) as live:
@@ -55,36 +67,51 @@ class Screen:
                 self._live = None
 
     def progress(self, pods: Mapping[str, tuple[str, str, str]]) -> None:
-        """Show how far pods are: address, mode, and a word on it."""
+        """Show how far pods are: address, mode (may be empty), and a word on it."""
         if self._live is not None:
             table = _table("pod", "address", "Cassandra", "")
             for name, (address, mode, word) in pods.items():
-                table.add_row(name, address, f"[{STYLES.get(mode, 'dim')}]{mode}[/]", word)
+                table.add_row(name, address, _mode(mode), short(word))
             self._live.update(table)
             return
         for name, (address, mode, word) in pods.items():
-            line = f"{name} {address} {mode}{f': {word}' if word else ''}"
-            if self._shown.get(name) != line:
-                self._shown[name] = line
-                self.tell(line)
+            said = ": ".join(filter(None, (mode, short(word))))
+            if said and self._shown.get(name) != f"{address} {said}":
+                self._shown[name] = f"{address} {said}"
+                rest = said.removeprefix(mode)
+                self.tell(Text.assemble(f"{name} {address} ", _mode(mode), rest))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Show a table."""
+        """Show a table; only its last column is ever folded."""
         table = _table(*headings)
         for row in rows:
             table.add_row(*row)
+        self._console.print()
         self._console.print(table)
 
     def checks(self, checks: Sequence[Check]) -> None:
-        """Show promises with a mark for each."""
+        """Show promises with a mark for each; the evidence below where it does not fit."""
         for check in checks:
             mark, style = ("✓", "green") if check.kept else ("✗", "bold red")
-            self._console.print(f"  {mark} {check.promise}", style=style, markup=False, end="")
-            self._console.print(f"  ({check.evidence})", style="dim", markup=False)
+            line = Text(f"  {mark} {check.promise}", style=style)
+            evidence = f"({check.evidence})"
+            fits = len(line) + 2 + len(evidence) <= self._console.width
+            line.append(f"  {evidence}" if fits else f"\n    {evidence}", style="dim")
+            self._console.print(line, soft_wrap=self._soft)
+
+
+def short(text: str) -> str:
+    """Cut UUIDs down to their first part, which tells them apart well enough for the eye."""
+    return UUID.sub(r"\1…", text)
+
+
+def _mode(mode: str) -> Text:
+    return Text(mode, style=STYLES.get(mode, "dim"))
 
 
 def _table(*headings: str) -> Table:
     table = Table(*headings, box=None, pad_edge=False, header_style="dim")
     for column in table.columns:
         column.overflow = "fold"
+        column.no_wrap = column is not table.columns[-1]
     return table
