@@ -70,6 +70,11 @@ Levels = Annotated[
 ]
 
 
+Everything = Annotated[
+    bool, typer.Option("--all", "-a", help="Show every level, not only those that decide.")
+]
+
+
 @app.command()
 def ownership(file: File, output: Output = Form.TABLE, keyspace: Names = None) -> None:
     """Show each node's share of the ring, as nodetool status computes it."""
@@ -95,12 +100,17 @@ def ranges(file: File, output: Output = Form.TABLE, keyspace: Names = None) -> N
 
 @app.command()
 def health(
-    file: File, output: Output = Form.TABLE, keyspace: Names = None, level: Levels = None
+    file: File,
+    output: Output = Form.TABLE,
+    keyspace: Names = None,
+    level: Levels = None,
+    *,
+    everything: Everything = False,
 ) -> None:
     """Judge every consistency level; exit with 1 where one that decides is not satisfiable."""
     state = _read(file, keyspace)
     answer = answers.health(state, level or ())
-    _write(answer, output, lambda: render.health(answer))
+    _write(answer, output, lambda: render.health(state.nodes, answer, everything=everything))
     _exit_unless(safe=answer["healthy"])
 
 
@@ -111,6 +121,7 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
     keyspace: Names = None,
     level: Levels = None,
     *,
+    everything: Everything = False,
     stop: Annotated[
         list[str] | None, typer.Option(help="Stop this node: host ID or address.")
     ] = None,
@@ -157,7 +168,7 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
         _most(state, levels, output)
     else:
         answer = answers.change(state, compare(state, _checked(changed, state, wanted)), levels)
-        _write(answer, output, lambda: render.change(answer))
+        _write(answer, output, lambda: render.change(answer, everything=everything))
         _exit_unless(safe=answer["safe"])
 
 
@@ -230,7 +241,7 @@ def tokens(
 def main() -> None:
     """Run the command."""
     try:
-        app()
+        app(prog_name="ring")
     except RingError as error:
         _fail(error)
 

@@ -1,5 +1,6 @@
 """Tables for people, made from the same JSON values that machines get."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def ownership(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
 
 def ranges(nodes: Sequence[Node], name: str, rows: Iterator[list[Json]]) -> Iterator[Table]:
     """Lay out ranges by their last token; transient replicas in brackets."""
-    short = {str(node.host_id): node.address or str(node.host_id) for node in nodes}
+    short = _short(nodes)
     table = _table(f"{name}: ranges by last token", "token", "replicas")
     for block in rows:
         for row in block:
@@ -48,52 +49,56 @@ def ranges(nodes: Sequence[Node], name: str, rows: Iterator[list[Json]]) -> Iter
     yield table
 
 
-def health(answer: Json) -> Iterator[Table]:
-    """Lay out the checks that decide and all that fail, a table for all keyspaces."""
+def health(nodes: Sequence[Node], answer: Json, *, everything: bool) -> Iterator[Table]:
+    """Lay out the checks that decide, or every one."""
     title = "Replication health: " + ("healthy" if answer["healthy"] else "NOT healthy")
-    table = _table(title, "keyspace", "level", "dc")
+    table = _table(title, "keyspace", "level", "for", "dc")
     for column in ("satisfiable", "margin", "failing ranges"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("behind it")
+    table.add_column("behind it (ranges)")
+    short = _short(nodes)
     for name, keyspace in answer["keyspaces"].items():
-        for check in keyspace["checks"]:
-            if check["decides"] or check["failingRanges"]["worst"]:
-                table.add_row(
-                    name,
-                    f"{check['level']} {check['operation']}",
-                    check["dc"] or "all",
-                    _pair(check["satisfiable"], _percent),
-                    _pair(check["margin"], lambda n: f"{n:+d}"),
-                    _pair(check["failingRanges"], str),
-                    _behind(check),
-                    style=_style(check),
-                )
+        shown = [each for each in keyspace["checks"] if each["decides"] or everything]
+        for operations, check in _alike(shown):
+            table.add_row(
+                name,
+                check["level"],
+                operations,
+                check["dc"] or "all",
+                _pair(check["satisfiable"], _percent),
+                _pair(check["margin"], _signed),
+                _pair(check["failingRanges"], str),
+                _some([f"{short[host]} ({n})" for host, n in check.get("behind", {}).items()]),
+                style=_style(check),
+            )
     if answer["unknown"]:
-        count = len(answer["unknown"])
-        table.caption = f"{count} nodes' state is unknown: worst case … best case"
+        names = _some([short[host] for host in answer["unknown"]])
+        table.caption = f"unknown: {names}; worst case … best case"
     yield table
 
 
-def change(answer: Json) -> Iterator[Table]:
-    """Lay out what got worse."""
+def change(answer: Json, *, everything: bool) -> Iterator[Table]:
+    """Lay out what is lost and what decides, or all that got worse."""
     title = "After the change: " + ("safe" if answer["safe"] else "NOT safe")
-    table = _table(title, "keyspace", "level", "dc")
-    for column in ("satisfiable before", "after", "margin before", "after", "copied"):
+    table = _table(title, "keyspace", "level", "for", "dc")
+    for column in ("satisfiable", "after", "margin", "after", "copied"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, keyspace in answer["keyspaces"].items():
         copied = f"{keyspace['moved']:.3f} rings"
-        if not keyspace["worse"]:
-            table.add_row(name, "nothing got worse", "", "", "", "", "", copied)
-        for check in keyspace["worse"]:
+        shown = [each for each in keyspace["worse"] if each["decides"] or everything]
+        if not shown:
+            table.add_row(name, "no worse", "", "", "", "", "", "", copied)
+        for operations, check in _alike(shown):
             before, after = check["before"], check["after"]
             table.add_row(
                 name,
-                f"{check['level']} {check['operation']}",
+                check["level"],
+                operations,
                 check["dc"] or "all",
                 _pair(before["satisfiable"], _percent),
                 _pair(after["satisfiable"], _percent),
-                _pair(before["margin"], lambda n: f"{n:+d}"),
-                _pair(after["margin"], lambda n: f"{n:+d}"),
+                _pair(before["margin"], _signed),
+                _pair(after["margin"], _signed),
                 copied,
                 style=BAD if check["loss"] and check["decides"] else "",
             )
@@ -122,7 +127,7 @@ def stops(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
 def standing(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
     """Lay out who may be down together."""
     table = _table("Who may be down without loss", "what", "how many", "which")
-    short = {str(node.host_id): node.address or str(node.host_id) for node in nodes}
+    short = _short(nodes)
     racks = [f"{rack['dc']}/{rack['rack']}" for rack in answer["racks"]]
     alone = [short[host] for host in answer["nodes"]]
     together = [short[host] for host in answer["together"]]
@@ -157,7 +162,6 @@ def skews(answer: Json) -> Iterator[Table]:
 def suggestion(answer: Json) -> Iterator[Table]:
     """Lay out suggested tokens, ready for ``initial_token``."""
     table = _table("Tokens for the next node", "initial_token")
-    table.columns[0].no_wrap = False
     table.add_row(",".join(answer["tokens"]))
     table.caption = (
         f"share {answer['share']:.1%} of its rack's ring; even is {answer['even']:.1%}"
@@ -168,7 +172,7 @@ def suggestion(answer: Json) -> Iterator[Table]:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", caption_justify="left")
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     return table
 
 
@@ -185,8 +189,20 @@ def _style(check: Json) -> str:
     return BAD if check["failingRanges"]["best"] else DOUBTFUL
 
 
-def _behind(check: Json) -> str:
-    return _some([f"{host} ({n})" for host, n in check.get("behind", {}).items()])
+def _short(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return what people call each node: its address, where it is known."""
+    return {str(node.host_id): node.address or str(node.host_id) for node in nodes}
+
+
+def _alike(checks: Sequence[Json]) -> Iterator[tuple[str, Json]]:
+    """Put neighbours together that differ in the operation alone."""
+
+    def apart(check: Json) -> list[tuple[str, Any]]:
+        return [item for item in check.items() if item[0] not in ("operation", "examples")]
+
+    for _, group in itertools.groupby(checks, apart):
+        several = list(group)
+        yield ", ".join(each["operation"] for each in several), several[0]
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:
@@ -197,6 +213,10 @@ def _some(names: Sequence[str], limit: int = 3) -> str:
 def _pair(value: Json, show: Callable[[Any], str]) -> str:
     worst, best = show(value["worst"]), show(value["best"])
     return worst if worst == best else f"{worst} … {best}"
+
+
+def _signed(margin: int) -> str:
+    return f"{margin:+d}"
 
 
 def _percent(share: float) -> str:

@@ -73,6 +73,22 @@ class Oracle:
         lines = self.ask("owns", keyspace) if keyspace else self.ask("primary")
         return {int(n): (share, text) for n, share, text in (line.split() for line in lines)}
 
+    def able(
+        self, keyspace: str, dc: str, tokens: list[int], alive: list[int]
+    ) -> list[set[str]] | None:
+        """Return, for each token, what a coordinator in ``dc`` can do, as `Check` names it.
+
+        None is where Cassandra itself fails over a node that is pending twice.
+        """
+        words = _joined(tokens), _joined(alive) or "-"
+        try:
+            lines = self.ask("able", keyspace, dc, *words)
+        except OracleError as error:
+            if "Conflicting replica" in str(error):
+                return None
+            raise
+        return [set(line.partition(" ")[2].split(",")) for line in lines]
+
     def times(self, keyspace: str, rounds: int) -> list[tuple[float, float]]:
         """Return seconds for all natural replicas, and for effective ownership, a round."""
         lines = [line.split() for line in self.ask("time", keyspace, rounds)]

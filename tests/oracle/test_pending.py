@@ -4,15 +4,13 @@ import random
 
 import pytest
 
-from ring.model import Node
 from ring.pending import Pending, pending_replicas
 from ring.placement import Planner
 from ring.tokens import token_ring
 from tests.oracle.oracle import Oracle
-from tests.oracle.topologies import on_the_move, random_keyspaces, random_nodes
+from tests.oracle.topologies import few_tokens, on_the_move, random_keyspaces, random_nodes
 
 TOPOLOGIES = 500
-TOKENS_AT_MOST = 150  # Cassandra takes the square of the tokens for every joining node
 
 
 def as_sets(pending: Pending) -> list[set[int]]:
@@ -20,14 +18,6 @@ def as_sets(pending: Pending) -> list[set[int]]:
     for segment, node in zip(pending.segment.tolist(), pending.node.tolist(), strict=True):
         found[segment].add(node)
     return found
-
-
-def few_tokens(nodes: list[Node]) -> list[Node]:
-    kept: list[Node] = []
-    for node in nodes:
-        if sum(len(other.tokens) for other in kept) + len(node.tokens) <= TOKENS_AT_MOST:
-            kept.append(node)
-    return kept
 
 
 @pytest.mark.timeout(300)

@@ -10,6 +10,7 @@ from ring.model import (
     Factor,
     HostId,
     Keyspace,
+    Liveness,
     Mode,
     Node,
     Replication,
@@ -17,6 +18,7 @@ from ring.model import (
     Topology,
 )
 
+TOKENS_AT_MOST = 150  # Cassandra takes the square of the tokens for every joining node
 EXTREMES = (MIN_TOKEN, MIN_TOKEN + 1, MAX_TOKEN, MAX_TOKEN - 1, -1, 0, 1)
 
 
@@ -71,6 +73,15 @@ def on_the_move(rng: random.Random, nodes: list[Node]) -> list[Node]:
     return changed
 
 
+def few_tokens(nodes: list[Node]) -> list[Node]:
+    """Return as many of the nodes as have few tokens together."""
+    kept: list[Node] = []
+    for node in nodes:
+        if sum(len(other.tokens) for other in kept) + len(node.tokens) <= TOKENS_AT_MOST:
+            kept.append(node)
+    return kept
+
+
 class _FreeTokens:
     """Tokens nobody has, at times crowded together or at the ends of the ring."""
 
@@ -113,3 +124,9 @@ def _factor(rng: random.Random) -> Factor:
 def _topology(rng: random.Random, dcs: list[str]) -> Replication:
     some = [dc for dc in dcs if rng.random() < 0.9] or dcs[:1]
     return Topology(tuple(sorted((dc, _factor(rng)) for dc in some)))
+
+
+def seen_differently(rng: random.Random, nodes: list[Node]) -> list[Node]:
+    """Return the nodes with some of them down and some unknown."""
+    odds = rng.choice(((8, 1, 1), (3, 2, 1), (1, 1, 1)))
+    return [node.as_liveness(rng.choices(list(Liveness), odds)[0]) for node in nodes]
