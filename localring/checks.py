@@ -74,9 +74,9 @@ def check_move(
     unmoved = [name for name in others if old_pids[name] == new_pids[name]]
     return [
         Check(
-            "the same member under another address",
+            "the same host ID under another address",
             before.host_id == after.host_id and before.address != after.address,
-            f"host ID {after.host_id}, {before.address} → {after.address}",
+            f"{after.host_id}, {before.address} → {after.address}",
         ),
         Check(
             "every other node's gossip has the new address among its seeds",

@@ -41,9 +41,11 @@ async def demo(screen: Screen, options: Options, nodes: int, stay: Stay | None) 
         if stay is not None:
             screen.text(how_to_look_around(ring))
             await stay(STAY)
-            screen.tell("ending")
+            screen.tell("stopping everything")
         if options.keep:
             screen.text(f"kept: {ring.directory}")
+    if stay is not None and not options.keep:
+        screen.tell("all gone, nothing is left behind")
     return all(check.kept for check in checks)
 
 

@@ -33,8 +33,8 @@ def how_to_look_around(ring: LocalRing) -> str:
     }
     listed = "\n".join(f"  {what}:\n    {command}" for what, command in ways.items())
     return (
-        f"\nThe ring stays up; Ctrl-C ends it and leaves nothing behind.  To look around, "
-        f"in another terminal:\n\n{listed}\n"
+        "\nThe ring stays up; Ctrl-C ends it and leaves nothing behind."
+        f"\nTo look around, in another terminal:\n\n{listed}\n"
     )
 
 

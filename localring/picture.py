@@ -29,6 +29,7 @@ FORMAT = """\
 </style>
 <defs>{lines}</defs>
 <rect width="{width}" height="{height}" rx="8" fill="BACKGROUND"/>
+<text class="{unique_id}-matrix" x="{terminal_x}" y="36" fill="PROMPT">$ make demo</text>
 <g transform="translate({terminal_x}, {terminal_y})">
 {backgrounds}
 <g class="{unique_id}-matrix">
@@ -46,7 +47,16 @@ def recording_console() -> Console:
 
 def save(console: Console, file: Path) -> None:
     """Write what the console has shown; OSError where it cannot be written."""
-    background = "#{:02x}{:02x}{:02x}".format(*BACKGROUND)
-    frame = FORMAT.replace("ALT", ALT).replace("BACKGROUND", background)
+    frame = FORMAT
+    for name, value in {
+        "ALT": ALT,
+        "BACKGROUND": _hex(BACKGROUND),
+        "PROMPT": _hex(BLUE),
+    }.items():
+        frame = frame.replace(name, value)
     svg = console.export_svg(theme=THEME, code_format=frame, unique_id="demo")
     file.write_text(svg, encoding="utf-8")
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -107,14 +107,15 @@ def missing_from_seeds(reports: Mapping[str, Report | None]) -> str | None:
     It should: two other nodes at least, all of them where there are no more, each under its
     present address, and nobody else.
     """
-    present = {report.address for report in reports.values() if report}
-    for name, report in reports.items():
-        if report is None:
-            return f"{name}: sidecar silent"
+    known = {name: report for name, report in reports.items() if report}
+    if silent := [name for name in reports if name not in known]:
+        return f"{silent[0]}: sidecar silent"
+    present = {report.address for report in known.values()}
+    for name, report in known.items():
         others = present - {report.address}
         held = len(report.seeds & others)
-        if held < min(FEWEST_SEEDS, len(reports) - 1):
-            return f"{name} has {held} of the {len(reports) - 1} others among its seeds"
+        if held < min(FEWEST_SEEDS, len(others)):
+            return f"{name} has {held} of the {len(others)} others among its seeds"
         if gone := report.seeds - others:
             return f"{name} has {', '.join(sorted(gone))} among its seeds, where nobody is"
     return None

@@ -14,6 +14,7 @@ from localring.checks import Check
 
 PLAIN_WIDTH = 120  # columns where there is no terminal to ask
 WIDE = 116  # columns that a table with whole host IDs takes
+MILESTONES = {"NORMAL", "JOINING"}
 STYLES = {"NORMAL": "green", "JOINING": "yellow", "STARTING": "cyan"}
 UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
@@ -73,9 +74,11 @@ class Screen:
             for name, (address, mode, word) in pods.items():
                 table.add_row(name, address, _mode(mode), short(word))
             self._live.update(table)
-            return
         for name, (address, mode, word) in pods.items():
-            said = ": ".join(filter(None, (mode, short(word))))
+            if self._live is None:
+                said = ": ".join(filter(None, (mode, short(word))))
+            else:  # what stays when the table goes
+                said = mode if mode in MILESTONES else ""
             if said and self._shown.get(name) != f"{address} {said}":
                 self._shown[name] = f"{address} {said}"
                 rest = said.removeprefix(mode)

@@ -1,7 +1,8 @@
+import dataclasses
 from typing import Any
 
 from localring.checks import most_joining
-from localring.report import Report, decode, missing_from_ring
+from localring.report import Report, decode, missing_from_ring, missing_from_seeds
 from localring.status import read_status
 
 PRINTED = """\
@@ -67,6 +68,39 @@ def test_a_peer_that_is_still_seen_joining_is_not_enough() -> None:
     late = report(0, state="joining")
 
     assert lacking(late, report(1)) == "cassandra-0 still has as joining cassandra-1"
+
+
+def seeded(number: int, *seeds: int) -> Report:
+    addresses = frozenset(f"10.0.0.{seed}" for seed in seeds)
+    return dataclasses.replace(report(number), seeds=addresses)
+
+
+def without_seeds(*reports: Report | None) -> str | None:
+    return missing_from_seeds({f"cassandra-{n}": each for n, each in enumerate(reports)})
+
+
+def test_three_nodes_have_their_seeds_when_each_has_both_others() -> None:
+    assert without_seeds(seeded(0, 1, 2), seeded(1, 0, 2), seeded(2, 0, 1)) is None
+
+
+def test_a_node_that_has_one_seed_where_two_others_are_lacks_one() -> None:
+    lacking = without_seeds(seeded(0, 1, 2), seeded(1, 0, 2), seeded(2, 0))
+
+    assert lacking == "cassandra-2 has 1 of the 2 others among its seeds"
+
+
+def test_two_seeds_are_enough_where_more_others_are() -> None:
+    assert without_seeds(*(seeded(n, *({0, 1, 2} - {n})) for n in range(5))) is None
+
+
+def test_a_seed_where_nobody_is_any_more_is_named() -> None:
+    lacking = without_seeds(seeded(0, 1, 9), seeded(1, 0))
+
+    assert lacking == "cassandra-0 has 10.0.0.9 among its seeds, where nobody is"
+
+
+def test_a_silent_sidecar_has_no_seeds_to_show() -> None:
+    assert without_seeds(seeded(0), None) == "cassandra-1: sidecar silent"
 
 
 def test_two_nodes_joining_at_the_same_look_are_noticed() -> None:
