@@ -10,13 +10,13 @@ from functools import cached_property
 
 import numpy as np
 
+from ring.errors import InputError
 from ring.levels import Check, Counts, Demand, Level, Operation, checks_of, margins
 from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node, Replication, Topology
-from ring.ownership import HALVES
 from ring.pending import pending_replicas, settled
 from ring.placement import Placement, Planner
 from ring.profile import Profile, Views, profile
-from ring.tokens import token_ring
+from ring.tokens import HALVES, TokenRing, token_ring
 
 INTERNAL = frozenset({"system_auth", "system_distributed", "system_traces"})
 
@@ -78,6 +78,11 @@ class ReplicationHealth:
         """The answers by question."""
         return {each.check: each for each in self.checks}
 
+    def answer(self, check: Check) -> CheckHealth:
+        """Answer any check, one that this replication does not ask itself too."""
+        known = self.by_check.get(check)
+        return known or _answered(check, self.demand, self.profile)
+
     def at_margin(self, check: Check, limit: int) -> list[int]:
         """Return the segments whose margin is at most ``limit`` in the worst case, in order."""
         weak = margins(check, self.demand, self.profile.worst) <= limit
@@ -88,11 +93,19 @@ class Assessor:
     """Judges states of one ring: placements are made once and kept while tokens stay.
 
     Its nodes differ between calls in liveness alone.
+
+    Raises:
+        InputError: where no node owns a token.
+        DuplicateTokenError: where two nodes own one.
+
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], ring: TokenRing | None = None) -> None:
+        """Take the nodes' ring where it is known already."""
         self.nodes = tuple(nodes)
-        self.ring = token_ring(self.nodes)
+        self.ring = ring or token_ring(self.nodes)
+        if not len(self.ring.tokens):
+            raise InputError("", "no node owns a token: there is no ring to judge")
         self._planner = Planner(self.ring)
         self._settled = settled(self.nodes)
         self._placements: dict[Replication, Placement] = {}
@@ -140,20 +153,21 @@ def judge(demand: Demand, ranges: Profile) -> ReplicationHealth:
     return ReplicationHealth(
         demand,
         ranges,
-        tuple(
-            CheckHealth(
-                check,
-                _outlook(ranges, margins(check, demand, ranges.worst)),
-                _outlook(ranges, margins(check, demand, ranges.best)),
-            )
-            for check in checks
-        ),
+        tuple(_answered(check, demand, ranges) for check in checks),
     )
+
+
+def _answered(check: Check, demand: Demand, ranges: Profile) -> CheckHealth:
+    worst = _outlook(ranges, margins(check, demand, ranges.worst))
+    if ranges.best is ranges.worst:
+        return CheckHealth(check, worst, worst)
+    return CheckHealth(check, worst, _outlook(ranges, margins(check, demand, ranges.best)))
 
 
 def _outlook(ranges: Profile, spare: Counts) -> Outlook:
     fails, least = spare < 0, int(spare.min())
-    failing = int(ranges.ranges[fails].sum())
+    number = ranges.ranges
+    failing = int(number[fails].sum())
     if not failing:
         lost = 0
     elif failing == len(ranges.kind):
@@ -161,7 +175,7 @@ def _outlook(ranges: Profile, spare: Counts) -> Outlook:
     else:
         widths = ranges.widths
         lost = (int(widths.high[fails].sum()) << int(HALVES)) + int(widths.low[fails].sum())
-    return Outlook(RING_SIZE - lost, least, failing, int(ranges.ranges[spare == least].sum()))
+    return Outlook(RING_SIZE - lost, least, failing, int(number[spare == least].sum()))
 
 
 def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:

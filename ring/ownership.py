@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from ring.model import RING_SIZE
 from ring.placement import Layer, Placement
-from ring.tokens import Indexes, TokenRing, Widths
+from ring.tokens import Indexes, TokenRing, Widths, halves
 
 CASSANDRA_RING = RING_SIZE - 2  # Murmur3Partitioner.describeOwnership: MAXIMUM - (MINIMUM + 1)
 MICRO = 1_000_000  # it rounds to six decimals
 NEAR_HALF = 1e-6  # of a millionth: closer to a tie, double arithmetic may round wrongly
-HALVES = np.uint64(32)
-LOW = np.uint64(2**32 - 1)
 
 Shares = NDArray[np.float32]
 
@@ -32,15 +30,19 @@ class ExactWidths:
     elsewhere, all ranges together are not), which no number of numpy's holds.
     """
 
-    def __init__(self, groups: int) -> None:
-        self.high = np.zeros(groups, np.uint64)
-        self.low = np.zeros(groups, np.uint64)
+    def __init__(self, high: Widths, low: Widths) -> None:
+        self.high, self.low = high, low
+
+    @classmethod
+    def none(cls, groups: int) -> Self:
+        """Start from nothing."""
+        return cls(np.zeros(groups, np.uint64), np.zeros(groups, np.uint64))
 
     @classmethod
     def of(cls, widths: Widths, group: Indexes, groups: int) -> Self:
         """Add up widths by group; groups are 0 … ``groups-1``."""
-        sums = cls(groups)
-        sums.add(widths >> HALVES, widths & LOW, group)
+        sums = cls.none(groups)
+        sums.add(*halves(widths), group)
         return sums
 
     def add(self, high: Widths, low: Widths, group: Indexes) -> None:
@@ -95,7 +97,7 @@ def effective_shares(placement: Placement) -> Shares:
 
 def _layer_shares(layer: Layer, shares: Shares, size: int) -> Shares:
     """Add up one layer; a node is in one layer only, so their sums never meet."""
-    nodes = np.array(layer.nodes, np.intp).T
+    nodes = np.array(layer.nodes).T
     if layer.cell is not None:
         nodes = nodes[layer.cell]
     return _added_in_order(np.broadcast_to(shares, nodes.shape), nodes, size)
@@ -121,13 +123,13 @@ def effective_widths(placement: Placement) -> list[int]:
     if len(ring.tokens) == 1:
         held = np.bincount(placement.replicas[:, 0], minlength=ring.size)
         return [RING_SIZE * int(times) for times in held]
-    total = ExactWidths(ring.size)
+    total = ExactWidths.none(ring.size)
     for layer in placement.layers:
         cells = len(layer.keys[0])
         cell = np.arange(cells) if layer.cell is None else layer.cell
         by_cell = ExactWidths.of(ring.widths, cell, cells)
         for nodes in layer.nodes:
-            total.add(by_cell.high, by_cell.low, nodes.astype(np.intp))
+            total.add(by_cell.high, by_cell.low, nodes)
     return total.tokens()
 
 

@@ -46,9 +46,9 @@ class Layer:
         return len(self.keys)
 
     @cached_property
-    def nodes(self) -> list[Keys]:
-        """Nodes by row and cell."""
-        return [self.packing.nodes(row) for row in self.keys]
+    def nodes(self) -> list[Indexes]:
+        """Nodes by row and cell; as wide as numpy indexes with, which it would widen to."""
+        return [self.packing.nodes(row).astype(np.intp) for row in self.keys]
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +201,8 @@ def _put_together(
     has_transient = any(layer.full < layer.width for layer in layers)
     if layers and all(len(layer.keys[0]) == 1 for layer in layers):
         (layer,) = layers
-        return np.broadcast_to(np.array(layer.nodes), (layer.width, ranges)), None
+        nodes = np.array(layer.nodes, np.int32)
+        return np.broadcast_to(nodes, (layer.width, ranges)), None
     nodes = np.empty((placement.width, ranges), np.int32)
     transient = np.empty((placement.width, ranges), np.bool_) if has_transient else None
     for start in range(0, ranges, BLOCK):

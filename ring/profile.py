@@ -16,8 +16,9 @@ from ring.model import Liveness, Node
 from ring.ownership import ExactWidths
 from ring.pending import Pending, Segments
 from ring.placement import Layer, Placement
-from ring.tokens import Indexes, widths_of
+from ring.tokens import Indexes, Widths, halves, widths_of
 
+ONE_RANGE = np.uint64(2**40)  # counts one, above the sum of upper halves
 MANY_CODES = 1 << 21  # codes that a table is laid out for: 16 MiB; above, they are sorted
 
 
@@ -69,11 +70,35 @@ class Profile:
         tokens = self.placement.ring.tokens
         return Segments(tokens, np.arange(len(tokens)))
 
+    @property
+    def halves(self) -> tuple[Widths, Widths]:
+        """Upper and lower 32 bits of the segments' widths; see `widths_of` for a lone range."""
+        if self.pending is None:
+            return self.placement.ring.halves
+        return halves(widths_of(self.segments.tokens))
+
     @cached_property
+    def _sums(self) -> tuple[Widths, Widths]:
+        """Add up the halves by kind; the first sum carries the number of ranges on top.
+
+        All upper halves together are at most 2^32, so there is room, and one pass saved.
+        """
+        sums = np.zeros((2, self.kinds), np.uint64)
+        high, low = self.halves
+        np.add.at(sums[0], self.kind, high + ONE_RANGE)
+        np.add.at(sums[1], self.kind, low)
+        return sums[0], sums[1]
+
+    @property
     def widths(self) -> ExactWidths:
-        """How many tokens are in ranges of each kind; see `widths_of` for a lone range."""
-        widths = widths_of(self.segments.tokens)
-        return ExactWidths.of(widths, self.kind, self.kinds)
+        """How many tokens are in ranges of each kind."""
+        high, low = self._sums
+        return ExactWidths(high % ONE_RANGE, low)
+
+    @property
+    def ranges(self) -> Counts:
+        """How many segments are of each kind."""
+        return (self._sums[0] // ONE_RANGE).astype(np.int64)
 
     def counted_pending(self) -> tuple[Indexes, Indexes]:
         """Return nodes and segments of the pending replicas that are not natural besides."""
@@ -81,11 +106,6 @@ class Profile:
             return np.empty(0, np.intp), np.empty(0, np.intp)
         counted = ~_is_natural(self.placement, self.pending)
         return self.pending.node[counted], self.pending.segment[counted]
-
-    @cached_property
-    def ranges(self) -> Counts:
-        """How many segments are of each kind."""
-        return np.bincount(self.kind, minlength=self.kinds)
 
 
 def profile(placement: Placement, pending: Pending | None, views: Views) -> Profile:
@@ -117,7 +137,8 @@ def profile(placement: Placement, pending: Pending | None, views: Views) -> Prof
             sorting.add(code, base**3)
             blocks.append(_Block("pending", dc, code, base))
     kind, example = sorting.done()
-    return Profile(placement, pending, kind, *_tallies(placement, blocks, example))
+    worst, best = _tallies(placement, blocks, example)
+    return Profile(placement, pending, kind, worst, best if views.unknown.any() else worst)
 
 
 class _Sorting:

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from ring.health import Assessor, ReplicationHealth
 from ring.levels import Check, Counts, Level, margins
 from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node
-from ring.ownership import HALVES, LOW
 from ring.profile import Profile
-from ring.tokens import Indexes, widths_of
+from ring.tokens import Indexes
 
 FLOATS = NDArray[np.float64]
 NO_LIMIT = np.iinfo(np.int64).max
@@ -87,8 +86,7 @@ def _parts(profile: Profile) -> list[_Part]:
     cut = profile.segments.range if profile.pending is not None else None
     for layer in profile.placement.layers:
         for k, row in enumerate(layer.nodes):
-            nodes = row.astype(np.intp)
-            by_range = nodes if layer.cell is None else nodes[layer.cell]
+            by_range = row if layer.cell is None else row[layer.cell]
             by_segment = by_range if cut is None else by_range[cut]
             (full if k < layer.full else rest).append((by_segment, None))
     parts = [
@@ -103,13 +101,12 @@ def _parts(profile: Profile) -> list[_Part]:
 
 def _widths_by_kind(profile: Profile, part: _Part, nodes: int) -> tuple[FLOATS, FLOATS]:
     """Add up the widths of each node's ranges by kind: upper and lower halves, exact."""
-    widths = widths_of(profile.segments.tokens)
-    halves = widths >> HALVES, widths & LOW
+    split = profile.halves
     sums = np.zeros((2, nodes * profile.kinds), np.uint64)
     for node, segment in part.pairs:
         kind = profile.kind if segment is None else profile.kind[segment]
         into = node * profile.kinds + kind
-        for half, total in zip(halves, sums, strict=True):
+        for half, total in zip(split, sums, strict=True):
             np.add.at(total, into, half if segment is None else half[segment])
     shaped = sums.reshape(2, nodes, profile.kinds).astype(np.float64)
     return shaped[0], shaped[1]

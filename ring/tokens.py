@@ -18,6 +18,9 @@ Indexes = NDArray[np.intp]
 Tokens = NDArray[np.int64]
 Widths = NDArray[np.uint64]
 
+HALVES = np.uint64(32)
+LOW = np.uint64(2**32 - 1)
+
 
 @dataclass(frozen=True, eq=False)
 class TokenRing:
@@ -51,6 +54,11 @@ class TokenRing:
     def widths(self) -> Widths:
         """Width of each range in tokens, exact; of a lone range 2^64 - 1, one too few."""
         return widths_of(self.tokens)
+
+    @cached_property
+    def halves(self) -> tuple[Widths, Widths]:
+        """Upper and lower 32 bits of the widths, for sums beyond 64 bits."""
+        return halves(self.widths)
 
     def ends_at(self, tokens: Tokens) -> Indexes:
         """Return, for each token, the range that holds it (``TokenMetadata.firstToken``)."""
@@ -96,6 +104,11 @@ def widths_of(tokens: Tokens) -> Widths:
     if len(tokens) == 1:
         widths[0] = RING_SIZE - 1
     return widths
+
+
+def halves(widths: Widths) -> tuple[Widths, Widths]:
+    """Split widths into their upper and lower 32 bits."""
+    return widths >> HALVES, widths & LOW
 
 
 def token_ring(nodes: Sequence[Node]) -> TokenRing:

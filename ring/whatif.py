@@ -60,7 +60,7 @@ class KeyspaceChange:
 
     Attributes:
         name: of the keyspace.
-        changes: every check that there is before and after.
+        changes: every check that there was before.
         gains: by host, tokens of new ranges that have to be copied to it; of 2^64.
 
     """
@@ -168,11 +168,8 @@ def compare(before: RingState, after: RingState) -> tuple[KeyspaceChange, ...]:
 
 
 def _changes(before: ReplicationHealth, after: ReplicationHealth) -> tuple[CheckChange, ...]:
-    return tuple(
-        CheckChange(before.by_check[each.check], each)
-        for each in after.checks
-        if each.check in before.by_check
-    )
+    """Ask the questions of before again: a data centre that got lost is a loss."""
+    return tuple(CheckChange(each, after.answer(each.check)) for each in before.checks)
 
 
 def gains(
