@@ -60,6 +60,11 @@ class Container:
         return self._process
 
     @property
+    def started(self) -> bool:
+        """Whether it ever was."""
+        return self._process is not None
+
+    @property
     def running(self) -> bool:
         """Whether its process is there, frozen or not."""
         return self._process is not None and self._process.running

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from localring.checks import Check, check_birth, check_move
 from localring.cql import CqlError, connect
-from localring.errors import WaitTimeoutError
+from localring.diagnosis import diagnosis
+from localring.errors import StageError, WaitTimeoutError
 from localring.looking import how_to_look_around
 from localring.options import Options
 from localring.prepare import prepare
@@ -37,7 +38,11 @@ async def demo(screen: Screen, options: Options, nodes: int, stay: Stay | None) 
     """
     kit = await prepare(screen.tell)
     async with LocalRing(kit, options, screen.tell) as ring:
-        checks = await _play(screen, ring, nodes)
+        try:
+            checks = await _play(screen, ring, nodes)
+        except StageError:
+            screen.text(await diagnosis(ring))  # the logs go with the ring
+            raise
         if stay is not None:
             screen.text(how_to_look_around(ring))
             await stay(STAY)

@@ -9,6 +9,7 @@ from localring.addresses import NETWORKS
 from localring.container import Backoff
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SIDECAR_PACKAGE = REPOSITORY / "seedprovider"
 SHIM_JAR = REPOSITORY / "java-shim" / "target" / "cassandra-k8s-seeds.jar"
 SHIM_CLASS = "io.k8s.cassandra.KubernetesSeedProvider"
 

@@ -39,6 +39,7 @@ class Stage:
         options: how the ring is to be.
         session: HTTP client of the kubelets.
         kube_url: the emulated API server.
+        code: folder with the package of the sidecars.
         token: file with a token that it accepts.
         tell: takes a line of progress.
 
@@ -48,6 +49,7 @@ class Stage:
     options: Options
     session: aiohttp.ClientSession
     kube_url: str
+    code: Path
     token: Path
     tell: Tell
 
@@ -171,7 +173,7 @@ class LocalPod:
         stage = self._stage
         state = self._folder / "sidecar"
         state.mkdir(parents=True, exist_ok=True)
-        mounts = Mounts(self.node.settings.data_directory, state, stage.token)
+        mounts = Mounts(stage.code, self.node.settings.data_directory, state, stage.token)
         facts = PodFacts(self.name, self.uid, self.address)
         return await Process.start(
             self.sidecar.name,

@@ -7,6 +7,7 @@ of it is left.
 import asyncio
 import itertools
 import secrets
+import shutil
 from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
@@ -24,7 +25,7 @@ from localring.disks import Disks
 from localring.errors import StageError
 from localring.kit import Kit
 from localring.objects import PodIdentity
-from localring.options import Options
+from localring.options import SIDECAR_PACKAGE, Options
 from localring.pod import LocalPod, Stage
 from localring.report import Report, missing_from_ring
 from localring.rundir import run_directory
@@ -81,7 +82,10 @@ class LocalRing:
             self.api = await exits.enter_async_context(
                 ApiServer(str(self._range.host(API_HOST)), tokens={token.read_text()})
             )
-            self._stage = Stage(self._kit, options, session, self.api.url, token, self._tell)
+            code = await asyncio.to_thread(_copy_of_code, self.directory / "code")
+            self._stage = Stage(
+                self._kit, options, session, self.api.url, code, token, self._tell
+            )
             self.cluster = Cluster(
                 self.api.store, endpoints_per_slice=options.endpoints_per_slice
             )
@@ -233,6 +237,13 @@ class LocalRing:
 
     async def _kill_all(self) -> None:
         await asyncio.gather(*(pod.kill() for pod in self._pods.values()))
+
+
+def _copy_of_code(folder: Path) -> Path:
+    """Copy the sidecar's package: all sidecars of a ring run the same, whatever is edited."""
+    hidden = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SIDECAR_PACKAGE, folder / SIDECAR_PACKAGE.name, ignore=hidden)
+    return folder
 
 
 async def _together(steps: Iterable[Awaitable[None]]) -> None:

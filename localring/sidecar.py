@@ -9,7 +9,6 @@ from pathlib import Path
 import aiohttp
 
 from localring.objects import CLAIM, NAME, NAMESPACE
-from localring.options import REPOSITORY
 from localring.report import Report, decode
 
 LOOPBACK_PORT = 8078
@@ -23,12 +22,14 @@ class Mounts:
     """The files a sidecar is given.
 
     Attributes:
+        code: folder with the package that the sidecar is started from.
         data: Cassandra's data directory, which it only reads.
         state: its own, which outlives a container but not the pod (an emptyDir).
         token: bearer token for the API server.
 
     """
 
+    code: Path
     data: Path
     state: Path
     token: Path
@@ -60,8 +61,7 @@ def environment(
     inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return {
         **inherited,
-        "PYTHONPATH": str(REPOSITORY),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(mounts.code),
         "POD_NAME": pod.name,
         "POD_UID": pod.uid,
         "POD_IP": str(pod.address),
