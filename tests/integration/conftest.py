@@ -1,11 +1,14 @@
 """One real ring of three pods for all tests of this folder: each start costs seconds."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 import pytest_asyncio
 
+from localring.diagnosis import diagnosis
 from localring.kit import Kit
 from localring.options import Options
 from localring.prepare import prepare
@@ -13,7 +16,15 @@ from localring.report import Report, missing_from_ring
 from localring.ring import LocalRing
 
 PODS = (0, 1, 2)
+PER_SLICE = 2  # endpoints, so that every test meets a view made of several slices
+RING_PATIENCE = 180.0  # seconds
+LEDGER_PATIENCE = 30.0  # seconds
 Looks = list[dict[str, Report | None]]
+
+STAMP = r"^INFO +\[main\] (\S+ \S+) .*"
+FIRST = re.compile(STAMP + "JOINING: waiting for ring information", re.MULTILINE)
+LAST = re.compile(STAMP + "state jump to NORMAL", re.MULTILINE)
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,6 +34,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cassandra)
             item.add_marker(pytest.mark.timeout(300))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember a failure for the fixture that has the ring."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +67,15 @@ async def kit() -> Kit:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def born(kit: Kit) -> AsyncIterator[tuple[LocalRing, Birth]]:
-    looks: Looks = []
-    async with LocalRing(kit, Options(), print) as ring:
+    options = Options(endpoints_per_slice=PER_SLICE)
+    async with LocalRing(kit, options, print) as ring:
         ring.cluster.scale(len(PODS))
         ring.start(*PODS)
-
-        async def missing() -> str | None:
-            looks.append(await ring.reports())
-            return missing_from_ring(looks[-1])
-
-        await ring.wait_until("the first ring", missing, 180)
+        try:
+            looks = await watched_until_whole(ring)
+        except Exception:
+            print(await diagnosis(ring))  # noqa: T201 - pytest shows it with the failure
+            raise
         logs = {pod.name: pod.node.settings.log.read_text() for pod in ring.pods.values()}
         yield ring, Birth(looks, logs)
 
@@ -66,9 +86,23 @@ async def birth(born: tuple[LocalRing, Birth]) -> Birth:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ring(born: tuple[LocalRing, Birth]) -> LocalRing:
-    """Return the ring, whole, whatever the test before did to it."""
+async def ring(
+    born: tuple[LocalRing, Birth], request: pytest.FixtureRequest
+) -> AsyncIterator[LocalRing]:
+    """Give the ring, whole, whatever the test before did to it."""
     ring = born[0]
+    try:
+        await make_whole(ring)
+    except Exception:
+        print(await diagnosis(ring))  # noqa: T201 - likewise
+        raise
+    yield ring
+    if request.node.stash.get(FAILED, False):
+        print(await diagnosis(ring))  # noqa: T201 - likewise
+
+
+async def make_whole(ring: LocalRing) -> None:
+    """Bring back what is missing, and wait until Kubernetes knows all of the ring."""
     if not ring.api.accepting:
         await ring.api.accept()
     ring.start(*(ordinal for ordinal in PODS if ordinal not in ring.pods))
@@ -77,8 +111,19 @@ async def ring(born: tuple[LocalRing, Birth]) -> LocalRing:
     async def missing() -> str | None:
         return unwritten(ring, await ring.reports())
 
-    await ring.wait_until("a ledger that names every host ID", missing, 30)
-    return ring
+    await ring.wait_until("a ledger that names every host ID", missing, LEDGER_PATIENCE)
+
+
+async def watched_until_whole(ring: LocalRing) -> Looks:
+    """Wait until all running pods are one ring; give every look that was taken."""
+    looks: Looks = []
+
+    async def missing() -> str | None:
+        looks.append(await ring.reports())
+        return missing_from_ring(looks[-1])
+
+    await ring.wait_until("one whole ring", missing, RING_PATIENCE)
+    return looks
 
 
 def unwritten(ring: LocalRing, reports: dict[str, Report | None]) -> str | None:
@@ -90,3 +135,21 @@ def unwritten(ring: LocalRing, reports: dict[str, Report | None]) -> str | None:
     }
     late = [name for name, it in reports.items() if it and entries.get(name) != it.host_id]
     return f"not in the ledger: {', '.join(late)}" if late else None
+
+
+def joining(log: str) -> tuple[datetime, datetime]:
+    """Return when a node began to join and when it was NORMAL, by its own log."""
+    return moment(FIRST.search(log)), moment(LAST.search(log))
+
+
+def moment(found: re.Match[str] | None) -> datetime:
+    assert found is not None
+    return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007 -- same clock
+
+
+def most_at_once(looks: Looks) -> int:
+    """Return how many were seen joining in the fullest look."""
+    return max(
+        sum(report is not None and report.mode == "JOINING" for report in look.values())
+        for look in looks
+    )

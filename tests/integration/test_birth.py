@@ -1,18 +1,7 @@
-import re
-from datetime import datetime
-
 from localring.ring import LocalRing
-from tests.integration.conftest import Birth
+from tests.integration.conftest import PER_SLICE, Birth, joining, most_at_once
 
-STAMP = r"^INFO +\[main\] (\S+ \S+) .*"
-FIRST = re.compile(STAMP + "JOINING: waiting for ring information", re.MULTILINE)
-LAST = re.compile(STAMP + "state jump to NORMAL", re.MULTILINE)
 FOUNDING = "will not auto bootstrap because it is configured to be a seed"
-
-
-def moment(found: re.Match[str] | None) -> datetime:
-    assert found is not None
-    return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007 -- same clock
 
 
 async def test_three_empty_nodes_started_at_once_form_one_ring(ring: LocalRing) -> None:
@@ -24,6 +13,13 @@ async def test_three_empty_nodes_started_at_once_form_one_ring(ring: LocalRing) 
     for report in reports:
         others = {other.host_id for other in reports} - {report.host_id}
         assert {host for host, peer in report.peers.items() if peer.up} == others
+
+
+async def test_a_ring_whose_pods_are_spread_over_several_slices_is_one(ring: LocalRing) -> None:
+    slices = ring.api.store.list("endpointslices", "default")
+    named = [len(piece["endpoints"]) for piece in slices]
+
+    assert max(named) <= PER_SLICE < sum(named) == len(ring.pods)
 
 
 async def test_the_mark_on_each_disk_says_member_of_that_ring(ring: LocalRing) -> None:
@@ -40,20 +36,11 @@ async def test_exactly_one_node_founded_and_all_others_streamed(birth: Birth) ->
 
 
 async def test_nodes_joined_one_after_the_other_by_their_own_logs(birth: Birth) -> None:
-    joined = sorted(
-        (moment(FIRST.search(log)), moment(LAST.search(log)))
-        for log in birth.logs.values()
-        if FOUNDING not in log
-    )
+    joined = sorted(joining(log) for log in birth.logs.values() if FOUNDING not in log)
 
     assert len(joined) == 2
     assert joined[0][1] < joined[1][0]
 
 
 async def test_no_two_nodes_were_ever_seen_joining_at_the_same_time(birth: Birth) -> None:
-    crowds = [
-        [name for name, report in look.items() if report and report.mode == "JOINING"]
-        for look in birth.looks
-    ]
-
-    assert max(map(len, crowds)) == 1
+    assert most_at_once(birth.looks) == 1

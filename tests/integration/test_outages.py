@@ -10,14 +10,35 @@ async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_awa
     await start_without_api_server(ring, 1)
 
 
-async def test_a_node_that_has_just_replaced_a_lost_one_starts_while_the_api_server_is_away(
+async def test_a_node_replaces_itself_on_a_new_volume_and_then_starts_without_the_api_server(
     ring: LocalRing,
 ) -> None:
+    before = await ring.report(2)
     await ring.stop(2)
-    await ring.wipe(2)
+    await ring.replace_volume(2)
     ring.start(2)
     await ring.wait_until_whole()
+    after = await ring.report(2)
+
+    assert before
+    assert after
+    assert after.host_id != before.host_id
+    assert after.ring_id == before.ring_id
+    assert mark(ring, 2)["host-id"] == after.host_id
+    assert mark(ring, 2)["pvc-uid"] == volume(ring, 2)
     await start_without_api_server(ring, 2)
+
+
+def mark(ring: LocalRing, ordinal: int) -> dict[str, str]:
+    file = ring.pod(ordinal).node.settings.data_directory / "cassandra-ring.mark"
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+def volume(ring: LocalRing, ordinal: int) -> str:
+    claim = ring.api.store.get(
+        "persistentvolumeclaims", ring.identity(ordinal).claim, "default"
+    )
+    return str(claim["metadata"]["uid"])
 
 
 async def start_without_api_server(ring: LocalRing, ordinal: int) -> None:

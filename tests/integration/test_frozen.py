@@ -1,0 +1,49 @@
+from localring.pod import LocalPod
+from localring.ring import LocalRing
+from localring.waiting import Missing
+
+PATIENCE = 60.0  # seconds
+
+
+async def test_a_frozen_cassandra_is_unready_and_neither_restarted_nor_in_the_way_of_others(
+    ring: LocalRing,
+) -> None:
+    for ordinal in ring.pods:
+        await ring.wait_until_ready(ordinal)
+    frozen, other = ring.pod(1), ring.pod(2)
+    incarnation, ended = (pid_of(frozen), frozen.cassandra.restarts), other.cassandra.restarts
+    frozen.node.freeze()
+    try:
+        await ring.wait_until("an unready pod", unready(frozen), PATIENCE)
+        assert ring.pod(0).ready
+        assert other.ready
+
+        await other.cassandra.kill()
+
+        async def missing() -> str | None:
+            if other.cassandra.restarts == ended:
+                return "not started again"
+            report = await ring.report(2)
+            return None if report and report.native else f"{report and report.mode}"
+
+        await ring.wait_until("a start beside a frozen node", missing, PATIENCE)
+        told = await other.client.explain(other.name)
+        assert told
+        assert str(frozen.address) not in told.seeds
+    finally:
+        frozen.node.thaw()
+    await ring.wait_until_whole()
+    await ring.wait_until_ready(1)
+
+    assert (pid_of(frozen), frozen.cassandra.restarts) == incarnation
+
+
+def pid_of(pod: LocalPod) -> int:
+    return pod.cassandra.process.pid
+
+
+def unready(pod: LocalPod) -> Missing:
+    async def missing() -> str | None:
+        return "still ready" if pod.ready else None
+
+    return missing
