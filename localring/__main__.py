@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     leaving.add_argument(
         "--picture",
-        type=Path,
+        type=_picture,
         metavar="FILE",
         help="write what was shown as an SVG, if all checks hold; implies --once",
     )
@@ -103,6 +103,13 @@ async def _demo(arguments: argparse.Namespace, ending: Ending) -> int:
     if kept and console is not None:
         save(console, picture)
     return 0 if kept else 1
+
+
+def _picture(text: str) -> Path:
+    file = Path(text)
+    if not file.parent.is_dir():  # better told now than after a minute
+        raise argparse.ArgumentTypeError(f"there is no folder {str(file.parent)!r}")
+    return file
 
 
 def _nodes(text: str) -> int:
