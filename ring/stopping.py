@@ -157,14 +157,61 @@ def standing(assessor: Assessor, keyspaces: Sequence[Keyspace], asked: Asked) ->
     safe_racks = frozenset(
         rack
         for rack in racks
-        if _all_fit([n for n, x in enumerate(nodes) if (x.dc, x.rack) == rack], limits)
+        if not _lost(assessor, keyspaces, asked, health, _without_rack(nodes, rack))
     )
     best = max((_fill(order, limits) for order in _orders(nodes, racks)), key=len)
+    together = _extended(assessor, keyspaces, asked, frozenset(best))
     return Standing(
         frozenset(node.host_id for node, safe in zip(nodes, alone, strict=True) if safe),
         safe_racks,
-        frozenset(nodes[n].host_id for n in best),
+        frozenset(nodes[n].host_id for n in together),
     )
+
+
+def _without_rack(nodes: Sequence[Node], rack: tuple[str, str]) -> list[Node]:
+    return [
+        node.as_liveness(Liveness.DOWN) if (node.dc, node.rack) == rack else node
+        for node in nodes
+    ]
+
+
+def _lost(
+    assessor: Assessor,
+    keyspaces: Sequence[Keyspace],
+    asked: Asked,
+    before: Mapping[str, ReplicationHealth],
+    nodes: Sequence[Node],
+) -> bool:
+    """Say whether with these nodes anything is lost that could be had before."""
+    after = assessor.health(keyspaces, nodes)
+    return any(
+        after[name].answer(check).worst.failing > each.answer(check).worst.failing
+        for name, each in before.items()
+        for check in asked.get(name, ())
+    )
+
+
+def _extended(
+    assessor: Assessor, keyspaces: Sequence[Keyspace], asked: Asked, taken: frozenset[int]
+) -> frozenset[int]:
+    """Add nodes until none is left to add, each judged exactly.
+
+    `_fill` takes any replica for one that counts; where transient ones do not, more may fit.
+    """
+    while True:
+        nodes = [
+            node.as_liveness(Liveness.DOWN) if n in taken else node
+            for n, node in enumerate(assessor.nodes)
+        ]
+        free = np.ones(len(nodes), np.bool_)
+        health = assessor.health(keyspaces, nodes)
+        tables = {id(each): stop_each(nodes, each) for each in health.values()}
+        for name, each in health.items():
+            free &= tables[id(each)].safe(asked.get(name, ()))
+        more = [n for n in np.flatnonzero(free).tolist() if n not in taken]
+        if not more:
+            return taken
+        taken |= {more[0]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,18 +265,6 @@ def _limits(
         )
         limits.append(_Limit(spare, counts, holders))
     return limits
-
-
-def _all_fit(nodes: Iterable[int], limits: Sequence[_Limit]) -> bool:
-    chosen = list(nodes)
-    for limit in limits:
-        spare = limit.spare.copy()
-        for node in chosen:
-            if limit.counts[node]:
-                spare[limit.holders[node]] -= 1
-        if (spare < 0).any():
-            return False
-    return True
 
 
 def _fill(order: Iterable[int], limits: Sequence[_Limit]) -> list[int]:

@@ -1,0 +1,144 @@
+"""What levels can be had, in the worst and in the best case."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ring.errors import InputError
+from ring.health import Assessor, CheckHealth, behind, judged_at
+from ring.levels import Check, Level, Operation
+from ring.model import (
+    RING_SIZE,
+    Factor,
+    Keyspace,
+    Liveness,
+    Mode,
+    Node,
+    Replication,
+    RingState,
+    Simple,
+    Topology,
+)
+from tests.unit.ring.strategies import node, states
+
+QUORUM = Check(Level.QUORUM, Operation.READ)
+THREE = Topology((("dc1", Factor(3)),))
+STEP = RING_SIZE // 4
+
+
+def four(*liveness: Liveness) -> list[Node]:
+    """Return four nodes, each with a quarter of the ring."""
+    return [node(n, n * STEP - 2 * STEP, liveness=each) for n, each in enumerate(liveness)]
+
+
+def answer(ring: list[Node], replication: Replication, check: Check) -> CheckHealth:
+    return Assessor(ring).health([Keyspace("ks", replication)])["ks"].by_check[check]
+
+
+UP, DOWN, UNKNOWN = Liveness.UP, Liveness.DOWN, Liveness.UNKNOWN
+
+
+def test_all_up_is_all_satisfiable_with_the_spare_replicas_as_margin() -> None:
+    found = answer(four(UP, UP, UP, UP), THREE, QUORUM)
+
+    assert (found.worst.share, found.worst.margin, found.worst.failing) == (1.0, 1, 0)
+
+
+def test_two_down_lose_the_ranges_that_they_share() -> None:
+    found = answer(four(DOWN, DOWN, UP, UP), THREE, QUORUM)
+
+    assert found.worst.share == 0.5
+    assert (found.worst.margin, found.worst.failing) == (-1, 2)
+
+
+def test_an_unknown_node_is_down_in_the_worst_case_and_up_in_the_best() -> None:
+    found = answer(four(DOWN, UNKNOWN, UP, UP), THREE, QUORUM)
+
+    assert (found.worst.share, found.best.share) == (0.5, 1.0)
+    assert not found.certain
+
+
+def test_quorums_are_of_the_factor_as_configured_even_where_nodes_are_too_few() -> None:
+    found = answer(four(UP, UP, UP, UP)[:2], Simple(Factor(5)), QUORUM)
+
+    assert (found.worst.share, found.worst.margin) == (0.0, -1)
+
+
+def test_a_data_centre_without_nodes_still_counts_for_quorum() -> None:
+    gone = Topology((("dc1", Factor(3)), ("gone", Factor(3))))
+    found = answer(four(UP, UP, UP, UP), gone, QUORUM)
+
+    assert found.worst.margin == -1
+
+
+def test_writes_wait_for_joining_nodes_too() -> None:
+    joining = node(9, 1, mode=Mode.JOINING, liveness=DOWN)
+    ring = [*four(UP, UP, UP, UP), joining]
+    reads = answer(ring, THREE, QUORUM).worst
+    writes = answer(ring, THREE, Check(Level.QUORUM, Operation.WRITE)).worst
+
+    assert (reads.margin, writes.margin) == (1, 0)
+
+
+def test_two_pending_replicas_stop_the_first_paxos_but_not_the_second() -> None:
+    joining = [node(9, 1, mode=Mode.JOINING), node(10, 2, mode=Mode.JOINING)]
+    ring = [*four(UP, UP, UP, UP), *joining]
+
+    assert answer(ring, THREE, Check(Level.SERIAL, Operation.PAXOS_V1)).worst.failing
+    assert not answer(ring, THREE, Check(Level.SERIAL, Operation.PAXOS_V2)).worst.failing
+
+
+def test_the_nodes_behind_the_worst_margin_are_named() -> None:
+    ring = four(DOWN, DOWN, UP, UP)
+    health = Assessor(ring).health([Keyspace("ks", THREE)])["ks"]
+
+    assert behind(health, ring, QUORUM) == {ring[0].host_id: 2, ring[1].host_id: 2}
+
+
+def test_equal_replications_share_one_answer() -> None:
+    several = [Keyspace("a", THREE), Keyspace("b", THREE)]
+    answers = Assessor(four(UP, UP, UP, UP)).health(several)
+
+    assert answers["a"] is answers["b"]
+
+
+def test_cassandras_own_keyspaces_are_judged_at_one_the_others_at_quorums() -> None:
+    assert {c.level for c in judged_at(Keyspace("system_auth", THREE), ["dc1"])} == {Level.ONE}
+    assert {c.level for c in judged_at(Keyspace("shop", THREE), ["dc1"])} == {
+        Level.QUORUM,
+        Level.LOCAL_QUORUM,
+    }
+
+
+def test_a_ring_without_tokens_cannot_be_judged() -> None:
+    with pytest.raises(InputError, match="no node owns a token"):
+        Assessor([node(0)])
+
+
+@given(states(moving=True), st.data())
+def test_one_more_node_alive_never_makes_anything_worse(
+    state: RingState, data: st.DataObject
+) -> None:
+    assessor = Assessor(state.nodes)
+    n = data.draw(st.integers(0, len(state.nodes) - 1))
+    revived = list(state.nodes)
+    revived[n] = replace(revived[n], liveness=UP)
+    before = assessor.health(state.keyspaces)
+    after = assessor.health(state.keyspaces, revived)
+
+    for name, health in before.items():
+        for early, late in zip(health.checks, after[name].checks, strict=True):
+            assert late.worst.satisfiable >= early.worst.satisfiable
+            assert late.worst.margin >= early.worst.margin
+            assert late.best.margin >= early.best.margin
+
+
+@given(states(moving=True))
+def test_the_worst_case_is_never_better_than_the_best(state: RingState) -> None:
+    for health in Assessor(state.nodes).health(state.keyspaces).values():
+        for each in health.checks:
+            assert each.worst.satisfiable <= each.best.satisfiable
+            assert each.worst.margin <= each.best.margin
+            assert (each.worst.margin < 0) == (each.worst.share < 1)
