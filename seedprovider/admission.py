@@ -60,6 +60,13 @@ def admit(asker: Asker, view: View, policy: Policy) -> Decision:
             rule=Rule.API_AWAY,
             reason="an empty disk is let in only while the API server answers, and it does not",
         )
+    if asker.pvc_uid is None or live.volumes.get(asker.pod) != asker.pvc_uid:
+        return Withheld(
+            rule=Rule.VOLUME_UNKNOWN,
+            reason=f"the volume claim of {asker.pod} is not found: SEEDPROVIDER_CLAIM has to "
+            "name the StatefulSet's claim template, and the service account to be allowed to "
+            "get and list persistentvolumeclaims",
+        )
     if record is None:
         return found(asker, view, live, policy.founding_grace)
     founder = as_founder(asker, view, live, record)
@@ -107,13 +114,23 @@ def _unsettled(case: _Case) -> str | None:
         return f"waiting for {case.record.founder} to found the ring"
     hosts = {view.reports[member.pod].disk.host_id for member in case.members}
     for pod, entry in sorted(ledger.items(), key=lambda item: pod_order(item[0])):
-        if pod != case.asker.pod and entry.host_id not in hosts:
+        if pod == case.asker.pod or _is_gone(case, pod, entry.host_id):
+            continue
+        if entry.host_id not in hosts:
             return f"waiting for member {pod}: {_doubt_of(view, pod, ring)}"
     for member in case.members:
         restless = _restless(case, member.pod, hosts)
         if restless is not None:
             return restless
     return None
+
+
+def _is_gone(case: _Case, pod: PodName, host: HostId | None) -> bool:
+    """Whether a pod was scaled away with its volume, and its host is no member any more."""
+    live = case.live
+    if pod in live.pods or live.volumes.get(pod) is not None:
+        return False
+    return host is None or not evidence.maps_as_member(case.view, case.ring, host)
 
 
 def _doubt_of(view: View, pod: PodName, ring: RingId) -> str:
@@ -139,8 +156,8 @@ def _restless(case: _Case, member: PodName, hosts: set[HostId | None]) -> str | 
                 f"{member} knows a member {peer.host_id} at {peer.address} that no pod runs: "
                 "bring it back, or remove it with nodetool removenode"
             )
-        if peer.up is False:
-            return f"{member} sees {peer.host_id} at {peer.address} down"
+        if peer.up is not True:
+            return f"{member} does not see {peer.host_id} at {peer.address} up"
     return None
 
 
@@ -190,8 +207,14 @@ def _claim(case: _Case, host: HostId | None) -> WriteEntry | None:
 
 
 def _turn_step(case: _Case) -> TakeTurn | None:
-    holder = (case.asker.pod, case.asker.uid)
-    return None if case.live.turn.holder == holder else TakeTurn(holder, case.live.turn)
+    """Take the turn, also where the asker has it from an earlier start.
+
+    Whoever found that start ended may be about to take it over: of the two compare-and-swaps
+    one fails, and its pod looks anew.
+    """
+    holder, turn = (case.asker.pod, case.asker.uid), case.live.turn
+    taken = turn.version is not None and turn.version == case.asker.turn_version
+    return None if turn.holder == holder and taken else TakeTurn(holder, turn)
 
 
 def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:

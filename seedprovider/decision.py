@@ -33,6 +33,7 @@ class Rule(StrEnum):
     DISK_LEFT = "disk-left"
     DISK_FOREIGN = "disk-foreign"
     DISK_UNKNOWN = "disk-unknown"
+    VOLUME_UNKNOWN = "volume-unknown"
     ADOPTION = "adoption"
     UNMARKED_MEMBER = "unmarked-member"
     UNMARKED_STRANGER = "unmarked-stranger"

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from seedprovider.model import Disk, DiskState, HostId, PvcUid, RingId
+from seedprovider.model import Address, Disk, DiskState, HostId, PvcUid, RingId
 from seedprovider.node import BadInputError, parse_uuid
+from seedprovider.view import canonical
 
 MARK = "cassandra-ring.mark"
 MAX_MARK_BYTES = 64 * 1024
@@ -91,3 +92,15 @@ def parse_mark(content: bytes) -> Disk:
         HostId(host) if host else None,
         PvcUid(pairs["pvc-uid"]) if pairs.get("pvc-uid") else None,
     )
+
+
+def read_mark_seeds(data_dir: Path) -> tuple[Address, ...]:
+    """Return the last good answer that the mark keeps; nothing where it cannot be read."""
+    try:
+        with (data_dir / MARK).open("rb") as file:
+            lines = file.read(MAX_MARK_BYTES).decode("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    listed = next((line for line in lines if line.startswith("seeds=")), "seeds=")
+    found = (canonical(seed) for seed in listed.removeprefix("seeds=").split(","))
+    return tuple(address for address in found if address is not None)

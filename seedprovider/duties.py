@@ -17,8 +17,13 @@ from seedprovider.model import (
     Heartbeat,
     HostId,
     Origin,
+    PeerState,
     PodName,
+    Process,
+    PvcUid,
     Record,
+    Report,
+    RingId,
     Stay,
     View,
     pod_order,
@@ -71,6 +76,42 @@ def _stays(present: Entry | None, address: Address, clock: str) -> tuple[Stay, .
     return (Stay(address, clock), *before)[:KEPT_ADDRESSES]
 
 
+def removal_step(view: View, ring: RingId, gone: frozenset[HostId]) -> WriteEntry | None:
+    """Return the entry to close of a member that was removed from the ring while we watched.
+
+    Args:
+        view: from watches; entries of pods that replace a lost disk say ``joining`` and stay.
+        ring: ours.
+        gone: hosts that our node had in its ring and has no more, though nobody took over
+            their address, which would make a healthy node's peers forget it.
+
+    """
+    for entry in evidence.ledger_members(view, ring).values():
+        if entry.state is EntryState.MEMBER and entry.host_id in gone:
+            return WriteEntry(replace(entry, state=EntryState.LEFT))
+    return None
+
+
+def vanished(before: Heartbeat, now: Heartbeat) -> frozenset[HostId]:
+    """Return the hosts that one process had as members and then had no more.
+
+    Not those whose address another host, or the node itself, has by now.
+    """
+    if before.mode != "NORMAL" or now.mode != "NORMAL" or before.host_id != now.host_id:
+        return frozenset()
+    if before.peers is None or now.peers is None:
+        return frozenset()
+    present = {peer.host_id for peer in now.peers}
+    taken = {peer.address for peer in now.peers} | {now.address}
+    return frozenset(
+        peer.host_id
+        for peer in before.peers
+        if peer.state is not PeerState.JOINING
+        and peer.host_id not in present
+        and peer.address not in taken
+    )
+
+
 def record_missing(own: Asker, view: View) -> bool:
     """Whether the ring record is known not to exist while this disk holds a ring's data."""
     has_data = own.disk.state in {DiskState.MEMBER, DiskState.UNMARKED}
@@ -96,8 +137,9 @@ def record_step(own: Asker, beat: Heartbeat, view: View) -> Act | str:
         founder_pvc_uid=None,
         how=Origin.ADOPTED,
         at=own.clock,
+        adopted=_unmarked_volumes(view),
     )
-    count = len(view.endpoints)
+    count = len(record.adopted)
     return Act(
         step=WriteRecord(record),
         rule=Rule.ADOPTION,
@@ -117,6 +159,8 @@ def _not_adoptable(own: Asker, beat: Heartbeat, view: View) -> str | None:
     groups: dict[PodName, set[HostId]] = {}
     for pod in sorted(expected | {own.pod}, key=pod_order):
         report = evidence.fresh_report(view, pod)
+        if report is not None and _only_waits(report):
+            continue
         said = evidence.fresh_heartbeat(report) if report else None
         if report is None or said is None or said.host_id is None or said.peers is None:
             return f"adoption waits for a heartbeat from {pod}"
@@ -124,6 +168,20 @@ def _not_adoptable(own: Asker, beat: Heartbeat, view: View) -> str | None:
             return f"adoption waits: the disk of {pod} is {report.disk.state}"
         groups[pod] = {said.host_id, *(peer.host_id for peer in said.peers)}
     return _two_rings(groups)
+
+
+def _only_waits(report: Report) -> bool:
+    """Whether a pod is a newcomer that waits for the adoption, and so cannot hold it up."""
+    on_the_way = report.process in {Process.STARTING, Process.STOPPED}
+    return report.disk.is_blank and on_the_way
+
+
+def _unmarked_volumes(view: View) -> tuple[tuple[PodName, PvcUid | None], ...]:
+    return tuple(
+        (pod, report.pvc_uid)
+        for pod, report in sorted(view.reports.items(), key=lambda item: pod_order(item[0]))
+        if report.disk.state is DiskState.UNMARKED
+    )
 
 
 def _two_rings(groups: dict[PodName, set[HostId]]) -> str | None:
@@ -136,7 +194,7 @@ def _two_rings(groups: dict[PodName, set[HostId]]) -> str | None:
         if not joined:
             return (
                 f"{first} and {waiting[0]} are in two rings that know nothing of each other: "
-                "neither is adopted; decide which keeps its data and empty the other's disks"
+                "neither is adopted: decide which one this Service is to be"
             )
         for pod in joined:
             reached |= groups[pod]

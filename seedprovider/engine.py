@@ -20,6 +20,7 @@ from seedprovider.decision import (
     Refused,
     Rule,
     Seeds,
+    TakeTurn,
     Withheld,
     WriteRecord,
 )
@@ -31,6 +32,7 @@ from seedprovider.model import (
     Disk,
     DiskState,
     Endpoint,
+    PvcUid,
     RingId,
     View,
 )
@@ -44,15 +46,16 @@ log = logging.getLogger(__name__)
 
 MAX_STEPS: Final = 6
 """Entry, turn and answer are three; more only when others are faster each time."""
-PATIENCE_SECONDS: Final = 4.0
+PATIENCE_SECONDS: Final = 3.0
 """Bound on an answer: the shim takes 5 s without one for silence, which counts against it."""
-SURVEY_SECONDS: Final = 2.5
+DOUBT_SECONDS: Final = 1.0
+SURVEY_SECONDS: Final = 2.0
 """Bound on asking all other sidecars before an answer."""
 FRESH_SECONDS: Final = 2.0
 """Words of other sidecars younger than this are not asked for again before a decision."""
-STALE_SECONDS: Final = 8.0
+STALE_SECONDS: Final = 2.0
 """An answer that was ready before the question is given if its view is no older than this."""
-START_OVER_SECONDS: Final = 30.0
+START_OVER_SECONDS: Final = 8.0
 """A question after so long a silence is that of another start."""
 
 
@@ -101,6 +104,8 @@ class Engine:
         self._last_asked = float("-inf")
         self._ring_id = RingId(str(uuid4()))
         self._why = ""
+        self._turn_version: str | None = None
+        self._volume_read = False
         self._looked = (float("-inf"), world.view())
         self.last: Answered | None = None
 
@@ -110,7 +115,9 @@ class Engine:
         if now - self._last_asked > START_OVER_SECONDS:
             self._first_asked, self._led = now, None
         self._last_asked = now
+        self._world.own.asked()
         configured = await resolve(question.configured)
+        await self._world.own.look_at_disk()
         disagreement = self._disagreement(question.disk)
         if disagreement is not None:
             asker = self.asker(question.disk, question.address, configured)
@@ -127,6 +134,7 @@ class Engine:
         disk: Disk,
         address: Address | None = None,
         configured: tuple[Address, ...] = (),
+        turn_version: str | None = None,
     ) -> Asker:
         """Return the node beside us as an asker."""
         own = self._world.own
@@ -138,6 +146,7 @@ class Engine:
             disk=disk,
             configured=configured,
             waiting=max(0.0, self._clock() - self._first_asked),
+            turn_version=turn_version,
             fresh_ring_id=self._ring_id,
             clock=timestamp(),
         )
@@ -178,8 +187,10 @@ class Engine:
         view = self._world.view()
         decision = decide(asker, view, self._policy)
         if decision.rule is Rule.MEMBER_IN_DOUBT:
-            view = await self.look(FRESH_SECONDS)
-            decision = decide(asker, view, self._policy)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DOUBT_SECONDS):
+                    view = await self.look(FRESH_SECONDS)
+                decision = decide(asker, view, self._policy)
         self._led = question if isinstance(decision, Seeds) else None
         return Answered(_final(decision), view, asker)
 
@@ -240,9 +251,10 @@ class Engine:
     async def _admit(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a blank disk: from live reads only, one step at a time."""
         max_age, steps = FRESH_SECONDS, 0
+        self._turn_version = None
         while True:
             view = await self.look(max_age)
-            asker = self.asker(question.disk, question.address, configured)
+            asker = self.asker(question.disk, question.address, configured, self._turn_version)
             decision = self._decide(asker, view)
             if not isinstance(decision, Act):
                 return Answered(decision, view, asker)
@@ -267,28 +279,38 @@ class Engine:
         except (KubeError, UnreadableError) as error:
             self._why = f": {error}"
             return self._world.view()
+        holder = read.live.turn.holder
+        if holder is not None:
+            # Whether it has stopped is judged by words spoken after the turn was read.
+            await self.survey(tuple(e for e in read.endpoints if e.pod == holder[0]), 0.0)
         await self.survey(read.endpoints, max_age)
         return self._world.live_view(read)
 
     async def know_volume(self) -> None:
-        """Learn the UID of our volume claim, once."""
+        """Learn the UID of our volume claim; what is remembered serves until it is read."""
         own = self._world.own
-        if own.pvc_uid is not None:
+        if self._volume_read:
             return
+        uid: PvcUid | None
         try:
-            own.pvc_uid = await self._registry.own_volume(own.pod, own.uid)
+            uid = await self._registry.own_volume(own.pod, own.uid)
         except KubeError as error:
             remembered = self._world.remembered
-            own.pvc_uid = remembered.pvc_uid if remembered else None
-            log.warning("volume claim of %s not read: %s", own.pod, error.reason)
+            uid = remembered.pvc_uid if remembered else None
+            if uid != own.pvc_uid or self._why != error.reason:
+                log.warning("volume claim of %s not read: %s", own.pod, error.reason)
+                self._why = error.reason
         else:
+            self._volume_read = True
+        if uid != own.pvc_uid:
+            own.pvc_uid = uid
             own.revision += 1
 
     async def take(self, act: Act) -> bool:
         """Take a step; return whether it is known to have been written."""
         kind = type(act.step).__name__
         try:
-            await self._registry.take(act.step, timestamp())
+            version = await self._registry.take(act.step, timestamp())
         except (AlreadyExists, Conflict) as error:
             log.info("%s: somebody else was faster (%s)", kind, error.reason)
             self._metrics.steps.labels(kind, "lost").inc()
@@ -298,6 +320,8 @@ class Engine:
             log.warning("%s failed%s: %s", kind, ", perhaps" if unknown else "", error.reason)
             self._metrics.steps.labels(kind, "unknown" if unknown else "failed").inc()
             return False
+        if isinstance(act.step, TakeTurn):
+            self._turn_version = version
         self._metrics.steps.labels(kind, "written").inc()
         log.info("%s: %s", kind, act.reason)
         self._announce(act)

@@ -79,7 +79,8 @@ def confirmed(view: View, ring: RingId) -> tuple[Endpoint, ...]:
 
 
 def _at_broadcast_address(view: View, endpoint: Endpoint) -> Endpoint:
-    beat = view.reports[endpoint.pod].heartbeat
+    report = fresh_report(view, endpoint.pod)
+    beat = report.heartbeat if report else None
     if beat is None or beat.address is None or beat.address == endpoint.address:
         return endpoint
     return Endpoint(
@@ -98,20 +99,23 @@ def existing_members(view: View, ring: RingId) -> tuple[Endpoint, ...]:
     The sidecar's word about the disk counts first; where it is silent, the ledger's.
     """
     return tuple(
-        endpoint
+        _at_broadcast_address(view, endpoint)
         for endpoint in view.endpoints
         if not endpoint.terminating
         and endpoint.address not in view.strangers
-        and _disk_is_of(view, endpoint.pod, ring)
+        and _disk_is_of(view, endpoint, ring)
     )
 
 
-def _disk_is_of(view: View, pod: PodName, ring: RingId) -> bool:
-    report = fresh_report(view, pod)
+def _disk_is_of(view: View, endpoint: Endpoint, ring: RingId) -> bool:
+    report = fresh_report(view, endpoint.pod)
     if report is not None and report.disk.state is not DiskState.UNKNOWN:
         return report.disk.state is DiskState.MEMBER and report.disk.ring_id == ring
-    entry = ledger_of(view, ring).get(pod)
-    return entry is not None and entry.state is EntryState.MEMBER
+    entry = ledger_of(view, ring).get(endpoint.pod)
+    if entry is None or entry.state is not EntryState.MEMBER:
+        return False
+    # An address that nobody vouches for, and that the member never had, may be anybody's.
+    return bool(entry.addresses) and entry.addresses[0].address == endpoint.address
 
 
 def ledger_of(view: View, ring: RingId) -> dict[PodName, Entry]:
@@ -161,7 +165,19 @@ def other_disks(asker: Asker, view: View) -> Iterator[tuple[PodName, Disk]]:
         if live is not None and live.volumes.get(pod, "") is None:
             continue
         report = fresh_report(view, pod)
-        yield pod, report.disk if report else Disk(DiskState.UNKNOWN)
+        known = report is not None and not _contradicts_itself(report)
+        yield pod, report.disk if report and known else Disk(DiskState.UNKNOWN)
+
+
+def _contradicts_itself(report: Report) -> bool:
+    """Whether a disk is called blank on which a node runs: another directory, or emptied."""
+    beat = fresh_heartbeat(report)
+    if beat is None or not report.disk.is_blank:
+        return False
+    on_the_way = (
+        {"STARTING"} if report.disk.state is DiskState.EMPTY else {"STARTING", "JOINING"}
+    )
+    return beat.mode not in on_the_way or not beat.disk.is_blank
 
 
 def may_be_underway(view: View, pod: PodName, disk: Disk) -> bool:

@@ -55,8 +55,14 @@ def _blocker(pod: PodName, state: DiskState) -> str:
             f"no ring is founded while the disk of {pod} cannot be read: start {pod}, "
             f"delete its volume claim if it is to be given up, {approve}"
         )
+    if state is DiskState.UNMARKED:
+        return (
+            f"no ring is founded: {pod} holds the data of one that is not adopted yet; see "
+            "what its sidecar waits for"
+        )
     return (
-        f"no ring is founded while the disk of {pod} holds data ({state}): empty it, {approve}"
+        f"no ring is founded while the disk of {pod} holds data ({state}): delete its volume "
+        f"claim if it is to be given up, {approve}"
     )
 
 
@@ -89,7 +95,8 @@ def rebuild(asker: Asker, view: View) -> Decision:
         for disk in disks.values()
         if disk.state is DiskState.MEMBER and disk.ring_id is not None
     )
-    in_doubt = [pod for pod, disk in disks.items() if not disk.is_blank]
+    certain = {DiskState.EMPTY, DiskState.JOINING, DiskState.LEFT}
+    in_doubt = [pod for pod, disk in disks.items() if disk.state not in certain]
     ring = max(rings, key=lambda each: rings[each], default=None)
     carriers = rings[ring] if ring is not None else 0
     if ring is None or 2 * carriers <= len(in_doubt):
@@ -97,7 +104,8 @@ def rebuild(asker: Asker, view: View) -> Decision:
         return Withheld(
             rule=Rule.REBUILD_BLOCKED,
             reason="the ring record is lost, and no ring ID is on more than half of the disks "
-            f"that hold data or cannot be read ({named}): start those pods",
+            f"that hold data or cannot be read ({named}): start those pods, or delete the "
+            "volume claims of those that are given up",
         )
     record = Record(
         ring_id=ring,
@@ -121,20 +129,21 @@ def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision
     if record.how is not Origin.FOUNDED:
         return None
     ledger = evidence.ledger_of(view, record.ring_id)
+    others = [pod for pod in ledger if pod != asker.pod]
     if any(entry.host_id is not None for entry in ledger.values()):
         return None
     for pod, disk in evidence.other_disks(asker, view):
         if not disk.is_blank or evidence.may_be_underway(view, pod, disk):
             return None
     is_founder = record.founder == asker.pod and record.founder_pvc_uid == asker.pvc_uid
-    if is_founder and ledger.keys() <= {asker.pod}:
+    if is_founder and all(evidence.proven_no_member(view, pod) for pod in others):
         return Seeds(
             seeds=(asker.address,),
             ring_id=record.ring_id,
             rule=Rule.FOUNDER,
             reason=f"{asker.pod} founds ring {record.ring_id}",
         )
-    if record.founder_pvc_uid in live.volumes.values():
+    if record.founder_pvc_uid is None or record.founder_pvc_uid in live.volumes.values():
         return None
     successor = replace(
         record,

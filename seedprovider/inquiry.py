@@ -38,6 +38,10 @@ class _Attempt:
     number: int
 
 
+GONE_SECONDS: Final = 10.0
+"""Twice as long as a word counts."""
+
+
 class Inquirer:
     """The last word of each pod's sidecar, and the way to get a newer one.
 
@@ -167,19 +171,28 @@ class Inquirer:
             self.revision += 1
 
     def keep_only(self, endpoints: Iterable[Endpoint]) -> None:
-        """Forget pods and addresses that are no more, and words too old to count."""
-        endpoints = tuple(endpoints)
-        oldest = self._clock() - FORGET_SECONDS
-        attempts = {endpoint.pod: self._asked.get(endpoint.pod) for endpoint in endpoints}
-        pods = {pod for pod, last in attempts.items() if last is not None and last.at > oldest}
-        addresses = {endpoint.address for endpoint in endpoints}
-        for pod in self._told.keys() - pods:
-            del self._told[pod]
-            self.revision += 1
-        for pod in self._asked.keys() - pods:
+        """Forget pods and addresses that are no more, and words too old to count.
+
+        A pod that is not among the endpoints is forgotten a little later than at once: these
+        may come from slices that are minutes old, and its word from a live read just now.
+        """
+        now, named = self._clock(), {endpoint.pod for endpoint in endpoints}
+        for pod, last in list(self._asked.items()):
+            age = now - last.at
+            if age < (FORGET_SECONDS if pod in named else GONE_SECONDS):
+                continue
             del self._asked[pod]
-        for address in self.strangers.keys() - addresses:
-            self._forget_stranger(address)
+            self._forget_stranger(last.address)
+            if self._told.pop(pod, None) is not None:
+                self.revision += 1
+
+    async def close(self) -> None:
+        """End the requests under way."""
+        tasks = [running.task for running in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 def _known_peers(told: Told | None) -> str | None:

@@ -171,6 +171,8 @@ class Record:
     """The ring record, ConfigMap ``<service>-ring``: which ring this service is.
 
     Attributes:
+        adopted: pods that ran on unmarked disks when the ring was adopted, with their volumes;
+            until its mark is written such a disk is known by this alone.
         at: when it was written, RFC 3339.
         version: resourceVersion it was read at; None before it is written.
 
@@ -181,6 +183,7 @@ class Record:
     founder_pvc_uid: PvcUid | None
     how: Origin
     at: str
+    adopted: tuple[tuple[PodName, PvcUid | None], ...] = ()
     version: str | None = None
 
 
@@ -279,7 +282,7 @@ class View:
         live: None unless the API server was asked for this decision and answered.
         age: seconds since the API server was last heard.
         strangers: who answers at an address instead of the pod that a slice names there.
-        last_good: the last answer given, where it comes from the cache on disk.
+        last_good: the last answer given, from the cache or from the disk's mark.
 
     """
 
@@ -304,6 +307,7 @@ class Asker:
         address: its broadcast address.
         configured: seeds configured before adoption, resolved to addresses.
         waiting: seconds since it first asked in this start.
+        turn_version: resourceVersion of the join turn as this very start took it; None before.
         fresh_ring_id: the ID that a ring founded now would get.
         clock: wall-clock time for what is written, RFC 3339.
 
@@ -316,5 +320,6 @@ class Asker:
     disk: Disk
     configured: tuple[Address, ...] = ()
     waiting: float = 0.0
+    turn_version: str | None = None
     fresh_ring_id: RingId
     clock: str

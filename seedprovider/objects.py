@@ -66,6 +66,9 @@ class ConfigMap(msgspec.Struct, frozen=True):
     data: dict[str, str] | None = None
 
 
+_adopted = msgspec.json.Decoder(dict[str, str])
+
+
 def parse_record(data: Mapping[str, str], version: str) -> Record:
     """Decode the ring record; raise `BadInputError`: a broken record is not a missing one."""
     ring = parse_uuid(data.get("ringId"), "ringId")
@@ -81,8 +84,17 @@ def parse_record(data: Mapping[str, str], version: str) -> Record:
         founder_pvc_uid=PvcUid(data["founderPvcUid"]) if data.get("founderPvcUid") else None,
         how=how,
         at=data.get("at", ""),
+        adopted=_parse_adopted(data.get("adopted")),
         version=version,
     )
+
+
+def _parse_adopted(text: str | None) -> tuple[tuple[PodName, PvcUid | None], ...]:
+    try:
+        pods = _adopted.decode(text or "{}")
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise BadInputError(f"adopted: {error}") from None
+    return tuple((PodName(pod), PvcUid(uid) if uid else None) for pod, uid in pods.items())
 
 
 def record_body(record: Record, namespace: str, service: str) -> dict[str, Any]:
@@ -97,8 +109,16 @@ def record_body(record: Record, namespace: str, service: str) -> dict[str, Any]:
             "founderPvcUid": record.founder_pvc_uid or "",
             "how": record.how.value,
             "at": record.at,
+            **_adopted_data(record),
         },
     }
+
+
+def _adopted_data(record: Record) -> dict[str, str]:
+    if not record.adopted:
+        return {}
+    pods = {pod: uid or "" for pod, uid in record.adopted}
+    return {"adopted": msgspec.json.encode(pods).decode()}
 
 
 class _Stay(msgspec.Struct):

@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from seedprovider.disk import read_disk
+from seedprovider import duties
+from seedprovider.disk import read_disk, read_mark_seeds
 from seedprovider.model import (
     Address,
     Disk,
+    DiskState,
     Endpoint,
     Heartbeat,
+    HostId,
     PodName,
     PodUid,
     Process,
@@ -23,12 +28,17 @@ from seedprovider.model import (
 )
 from seedprovider.node import Received
 
+T = TypeVar("T")
+
 BEAT_FRESH_SECONDS: Final = 5.0
 """Five heartbeats: a pause of the JVM's collector is not yet silence."""
 STOPPED_AFTER_SECONDS: Final = 10.0
 """No heartbeat for this long, and the port closed: no process runs."""
 PROBE_SECONDS: Final = 1.0
 DISK_FRESH_SECONDS: Final = 0.5
+DISK_PATIENCE_SECONDS: Final = 0.5
+DISK_OLD_SECONDS: Final = 5.0
+"""A reading older than this says nothing: the volume does not answer."""
 
 
 class OwnNode:
@@ -37,6 +47,7 @@ class OwnNode:
     Attributes:
         revision: grows when something changed that a decision could depend on.
         received: the last heartbeat, None before the first.
+        mark_seeds: the last good answer as the disk's mark has it.
 
     """
 
@@ -58,6 +69,10 @@ class OwnNode:
         self._data_dir = data_dir
         self._storage_port = storage_port
         self._disk: tuple[float, Disk] | None = None
+        self._reading: asyncio.Future[tuple[Disk, tuple[Address, ...]]] | None = None
+        self.mark_seeds: tuple[Address, ...] = ()
+        self._asked_at = float("-inf")
+        self._gone: dict[HostId, float] = {}
         self._port_open: bool | None = None
 
     @property
@@ -102,19 +117,60 @@ class OwnNode:
         missing = beat.peers is None and received.peers_hash is not None
         if before is None or before.beat != beat:
             self.revision += 1
+        self._notice_removals(before.beat if before else None, beat)
         self.received = Received(beat, received.peers_hash, received.extra)
         self._beat_at = self._clock()
         return missing
 
-    def disk(self) -> Disk:
-        """Read the data directory, at most every `DISK_FRESH_SECONDS`."""
+    def _notice_removals(self, before: Heartbeat | None, now: Heartbeat) -> None:
+        """Remember since when a host is missing that this very process had in its ring.
+
+        Every heartbeat is looked at: one that a gap hides may have come from a new process,
+        which has to learn of the others first.
+        """
+        gap = self._clock() - self._beat_at > BEAT_FRESH_SECONDS
+        if before is None or gap or now.mode != "NORMAL":
+            self._gone.clear()
+            return
+        for host in duties.vanished(before, now):
+            self._gone.setdefault(host, self._clock())
+        for host in self._gone.keys() & {peer.host_id for peer in now.peers or ()}:
+            del self._gone[host]
+
+    def gone_since(self, seconds: float) -> frozenset[HostId]:
+        """Return the hosts that were in the node's ring and are missing for so long."""
         now = self._clock()
-        if self._disk is None or now - self._disk[0] > DISK_FRESH_SECONDS:
-            disk = read_disk(self._data_dir)
+        return frozenset(host for host, since in self._gone.items() if now - since >= seconds)
+
+    def disk(self) -> Disk:
+        """Return the last reading of the data directory, unknown where it is too old."""
+        if self._disk is None or self._clock() - self._disk[0] > DISK_OLD_SECONDS:
+            return Disk(DiskState.UNKNOWN)
+        return self._disk[1]
+
+    async def look_at_disk(self) -> Disk:
+        """Read the data directory, at most every `DISK_FRESH_SECONDS`.
+
+        In a thread, and waited for only so long: a volume that hangs must not stop the answers
+        to probes, heartbeats and other sidecars.
+        """
+        if self._disk is not None and self._clock() - self._disk[0] <= DISK_FRESH_SECONDS:
+            return self._disk[1]
+        if self._reading is None:
+            self._reading = _in_daemon_thread(partial(_read, self._data_dir))
+        reading = self._reading
+        await asyncio.wait([reading], timeout=DISK_PATIENCE_SECONDS)
+        if reading.done() and self._reading is reading:
+            self._reading = None
+            disk, self.mark_seeds = reading.result()
             if self._disk is None or self._disk[1] != disk:
                 self.revision += 1
-            self._disk = (now, disk)
-        return self._disk[1]
+            self._disk = (self._clock(), disk)
+        return self.disk()
+
+    def asked(self) -> None:
+        """Note that the node asked for seeds: whoever asks runs."""
+        self._asked_at = self._clock()
 
     @property
     def process(self) -> Process:
@@ -124,7 +180,10 @@ class OwnNode:
             return Process.STARTING if beat.mode == "STARTING" else Process.ANSWERING
         if self._port_open:
             return Process.ANSWERING
-        quiet = min(self._clock() - self._started, self.beat_age or float("inf"))
+        now = self._clock()
+        if now - self._asked_at < STOPPED_AFTER_SECONDS:
+            return Process.STARTING
+        quiet = min(now - self._started, self.beat_age or float("inf"))
         if self._port_open is None or quiet < STOPPED_AFTER_SECONDS:
             return Process.UNKNOWN
         return Process.STOPPED
@@ -167,3 +226,25 @@ class OwnNode:
             heartbeat_age=self.beat_age,
             received=self._clock(),
         )
+
+
+def _read(data_dir: Path) -> tuple[Disk, tuple[Address, ...]]:
+    return read_disk(data_dir), read_mark_seeds(data_dir)
+
+
+def _in_daemon_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Run `work` beside; unlike an executor's, its thread does not hold up the end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def finish(result: T) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    def run() -> None:
+        result = work()
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(finish, result)
+
+    threading.Thread(target=run, daemon=True, name="disk").start()
+    return future

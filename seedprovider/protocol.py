@@ -15,12 +15,17 @@ from seedprovider.model import (
     Disk,
     DiskState,
     Endpoint,
+    EntryState,
     HostId,
     PodName,
+    Record,
     RingId,
     Source,
     View,
 )
+
+PATIENCE_SECONDS = 10.0
+"""How long a member waits for a first word of the API server before it starts without."""
 
 
 def decide(asker: Asker, view: View, policy: Policy) -> Decision:
@@ -90,13 +95,17 @@ def _member(asker: Asker, view: View, count: int) -> Decision:
         return Withheld(
             rule=Rule.DISK_UNKNOWN, reason="this disk's mark names no ring or no host ID"
         )
-    objection = _cloned(asker, view, ring, host) or _removed(asker, view, ring, host)
+    objection = _cloned(asker, view, ring, host) or _outdated(asker, view, ring, host)
     if objection is not None:
         return objection
     members = evidence.confirmed(view, ring)
     if any(member.pod != asker.pod for member in members):
         return _from_confirmed(asker, view, ring, members, count)
-    if view.source is Source.CACHE:
+    if view.source is Source.NONE and asker.waiting < PATIENCE_SECONDS:
+        return Withheld(
+            rule=Rule.API_AWAY, reason="the API server has not been read yet since the start"
+        )
+    if view.source in {Source.CACHE, Source.NONE}:
         return _from_cache(asker, view, ring)
     return _cold_start(asker, view, ring, count)
 
@@ -185,51 +194,41 @@ def _clone_of(
     )
 
 
-def _removed(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
-    """Object where the ring went on without this host: removed, or replaced by another."""
-    replaced = _replaced(asker, view, ring, host)
-    if replaced is not None:
-        return replaced
-    voices = [
-        peers
-        for member in evidence.confirmed(view, ring)
-        if member.pod != asker.pod
-        and (peers := evidence.peers_of(view, member.pod)) is not None
-    ]
-    others = evidence.ledger_members(view, ring).keys() - {asker.pod}
-    if 2 * len(voices) <= len(others) or not voices:
-        return None
-    if any(peer.host_id == host for peers in voices for peer in peers):
-        return None
-    return Withheld(
-        rule=Rule.MEMBER_REMOVED,
-        reason=f"no member of the ring knows this disk's host ID {host} any more: it was "
-        "removed; empty this data directory to join anew",
-    )
+def _outdated(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
+    """Object where the ring went on without this disk: its host was removed, or replaced.
 
-
-def _replaced(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld | None:
-    """Object where the ledger has another host for this pod, on another volume.
-
-    Only a ledger read just now can say so: an older one may be from before this disk, and the
-    advice to empty it would then destroy the only copy.  What a restarted sidecar remembers is
-    from this pod's own life, in which its volume cannot have changed.
+    Only a ledger read just now can say so.  An older one may be from before this disk; that no
+    member knows a host proves nothing, as one that takes over its address makes all forget it.
+    What a restarted sidecar remembers is from this pod's own life, in which its volume cannot
+    have changed.
     """
-    mine = evidence.ledger_members(view, ring).get(asker.pod)
-    if mine is None or mine.host_id == host or mine.pvc_uid == asker.pvc_uid:
+    mine = evidence.ledger_of(view, ring).get(asker.pod)
+    if mine is None or view.source in {Source.CACHE, Source.NONE}:
         return None
-    if view.live is not None:
+    removed = mine.state is EntryState.LEFT and mine.host_id == host
+    replaced = mine.state is EntryState.MEMBER and mine.host_id != host
+    if not removed and not replaced:
+        return None
+    if view.live is None:
         return Withheld(
-            rule=Rule.MEMBER_REPLACED,
-            reason=f"host ID {mine.host_id} took the place of this disk's {host} in the ring: "
-            "empty this data directory",
+            rule=Rule.MEMBER_IN_DOUBT,
+            reason=f"the ledger as last heard has {asker.pod} as host {mine.host_id} "
+            f"({mine.state}), its disk is host {host}'s: waiting for the API server to say "
+            "which is older",
         )
-    if view.source is Source.CACHE:
-        return None
+    way_out = (
+        f"if this disk is not to come back, empty the data directory; if it is the right one, "
+        f"delete ConfigMap {asker.pod}-member"
+    )
+    if removed:
+        return Withheld(
+            rule=Rule.MEMBER_REMOVED,
+            reason=f"the ring went on without this disk's host {host}: {way_out}",
+        )
     return Withheld(
-        rule=Rule.MEMBER_IN_DOUBT,
-        reason=f"the ledger as last heard has host ID {mine.host_id} for {asker.pod}, its disk "
-        f"{host}: waiting for the API server to say which is older",
+        rule=Rule.MEMBER_REPLACED,
+        reason=f"the ledger has host {mine.host_id} for {asker.pod}, and this disk is host "
+        f"{host}'s: {way_out}",
     )
 
 
@@ -237,13 +236,12 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     record = view.record
     if record is None:
         return _adoption(asker, view)
-    entry = evidence.ledger_members(view, record.ring_id).get(asker.pod)
-    if entry is None or entry.pvc_uid is None or entry.pvc_uid != asker.pvc_uid:
+    if not _is_known_unmarked(asker, view, record):
         return Withheld(
             rule=Rule.UNMARKED_STRANGER,
             reason="this disk holds data without a mark and the ledger does not know it as "
-            f"{asker.pod}'s in ring {record.ring_id}: empty the data directory to join, "
-            "or give the pod its own disk back",
+            f"{asker.pod}'s in ring {record.ring_id}: give the pod its own disk back; only if "
+            "nothing on it is needed, empty the data directory to join",
         )
     ring = record.ring_id
     known = evidence.confirmed(view, ring) or evidence.existing_members(view, ring)
@@ -259,8 +257,18 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
         seeds=_addresses(chosen),
         ring_id=ring,
         rule=Rule.UNMARKED_MEMBER,
-        reason="the ledger knows this disk as a member that has lost its mark",
+        reason="a member whose disk has no mark, or not yet",
     )
+
+
+def _is_known_unmarked(asker: Asker, view: View, record: Record) -> bool:
+    """Whether ledger or record have this volume as this pod's in the ring."""
+    if asker.pvc_uid is None:
+        return False
+    entry = evidence.ledger_members(view, record.ring_id).get(asker.pod)
+    if entry is not None:
+        return entry.pvc_uid == asker.pvc_uid
+    return (asker.pod, asker.pvc_uid) in record.adopted
 
 
 def _adoption(asker: Asker, view: View) -> Decision:

@@ -231,8 +231,10 @@ class Registry:
                 volumes[pod] = PvcUid(claim.metadata.uid) if bound else None
         return volumes
 
-    async def take(self, step: Step, at: str) -> None:
+    async def take(self, step: Step, at: str) -> str:
         """Carry out one step of a decision; `at` is now, RFC 3339 with microseconds.
+
+        Returns the resourceVersion that it was written as.
 
         Raises `AlreadyExists` or `Conflict` where somebody else was faster, and the rest of
         `KubeError`; the caller reads everything anew in any case.
@@ -240,13 +242,13 @@ class Registry:
         match step:
             case WriteRecord(record):
                 body = objects.record_body(record, self._namespace, self._service)
-                await self._put(CONFIG_MAPS, body, record.version)
+                return await self._put(CONFIG_MAPS, body, record.version)
             case WriteEntry(entry):
                 body = objects.entry_body(entry, self._namespace, self._service)
-                await self._put(CONFIG_MAPS, body, entry.version)
+                return await self._put(CONFIG_MAPS, body, entry.version)
             case TakeTurn(holder, was):
                 body = objects.turn_body(holder, was, self._namespace, self._service, at)
-                await self._put(LEASES, body, was.version)
+                return await self._put(LEASES, body, was.version)
 
     async def renew_turn(self, holder: tuple[PodName, PodUid], at: str) -> None:
         """Say that the holder of the turn is still on its way; raises `KubeError`.
@@ -266,12 +268,13 @@ class Registry:
             body = objects.turn_body(None, turn, self._namespace, self._service, at)
             await self._put(LEASES, body, turn.version)
 
-    async def _put(self, resource: Resource, body: dict[str, Any], version: str | None) -> None:
+    async def _put(self, resource: Resource, body: dict[str, Any], version: str | None) -> str:
         if version is None:
-            await self._client.create(resource, self._namespace, body, discard)
+            made = await self._client.create(resource, self._namespace, body, discard)
         else:
             name = body["metadata"]["name"]
-            await self._client.replace(resource, self._namespace, name, body, discard)
+            made = await self._client.replace(resource, self._namespace, name, body, discard)
+        return made.version
 
 
 def _is_over(pod: Pod) -> bool:

@@ -147,7 +147,7 @@ class Face:
             "pvcUid": own.pvc_uid,
             "ringId": self._world.ring_id,
             "address": own.endpoint.address,
-            "disk": encode_disk(own.disk()),
+            "disk": encode_disk(await own.look_at_disk()),
             "cassandra": own.process.value,
             "heartbeat": beat,
         }

@@ -30,6 +30,7 @@ from seedprovider.metrics import Metrics
 from seedprovider.model import Address, Endpoint, PodName, PodUid
 from seedprovider.own import OwnNode
 from seedprovider.registry import Registry
+from seedprovider.scribe import Scribe
 from seedprovider.settings import Settings
 from seedprovider.tending import Tender
 from seedprovider.view import Slice, decode_slice, family
@@ -54,12 +55,15 @@ async def running(settings: Settings, credentials: Credentials) -> AsyncIterator
         transport = await stack.enter_async_context(Transport(credentials, user_agent=agent))
         session = await stack.enter_async_context(_peer_session(agent))
         parts = _assemble(settings, transport, session)
+        stack.push_async_callback(parts.world.inquirer.close)
         stack.push_async_callback(parts.engine.close)
+        await parts.world.own.look_at_disk()
         for work in (
             _follow(parts.world.slices, _slices(settings, transport), parts.metrics),
             _follow(parts.world.maps, parts.registry.config_maps(), parts.metrics),
             parts.announcer.run(),
             parts.tender.run(),
+            parts.scribe.run(),
         ):
             await stack.enter_async_context(_background(work))
         face = parts.face
@@ -163,6 +167,7 @@ class _Parts:
     registry: Registry
     announcer: Announcer
     tender: Tender
+    scribe: Scribe
     metrics: Metrics
     engine: Engine
     face: Face
@@ -201,18 +206,11 @@ def _assemble(
     )
     policy = Policy(seeds_per_dc=settings.seeds_per_dc, founding_grace=settings.founding_grace)
     engine = Engine(world, registry, announcer, metrics, policy)
-    tender = Tender(
-        world,
-        engine,
-        registry,
-        announcer,
-        metrics,
-        policy=policy,
-        state_dir=settings.state_dir,
-    )
+    tender = Tender(world, engine, metrics, policy=policy)
+    scribe = Scribe(world, engine, tender, registry, announcer, state_dir=settings.state_dir)
     face = Face(world, engine, tender, metrics, namespace=settings.namespace)
     metrics.add_gauges(lambda: _gauges(world, tender))
-    return _Parts(world, registry, announcer, tender, metrics, engine, face)
+    return _Parts(world, registry, announcer, tender, scribe, metrics, engine, face)
 
 
 def _slices(settings: Settings, transport: Transport) -> HttpCollection[Slice]:

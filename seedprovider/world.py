@@ -11,7 +11,6 @@ from seedprovider.cache import Remembered
 from seedprovider.inquiry import Inquirer
 from seedprovider.kube.mirror import Mirror
 from seedprovider.model import (
-    Address,
     Endpoint,
     Entry,
     PodName,
@@ -56,9 +55,9 @@ class World:
     ) -> None:
         self.own = own
         self.inquirer = inquirer
-        self.changed = asyncio.Event()
-        self.slices: Mirror[Slice] = Mirror(clock=clock, on_change=self.changed.set)
-        self.maps: Mirror[ConfigMap] = Mirror(clock=clock, on_change=self.changed.set)
+        self.slices: Mirror[Slice] = Mirror(clock=clock, on_change=self.notify)
+        self.maps: Mirror[ConfigMap] = Mirror(clock=clock, on_change=self.notify)
+        self._listeners: list[asyncio.Event] = []
         self.remembered = remembered
         self.trouble: str | None = None
         self.service = service
@@ -66,6 +65,17 @@ class World:
         self._family = family(own.endpoint.address)
         self._all: tuple[object, tuple[Endpoint, ...]] = (None, ())
         self._kept: tuple[int, Kept | None] = (-1, None)
+
+    def listen(self) -> asyncio.Event:
+        """Return an event that is set at each change; whoever waits for it clears it."""
+        event = asyncio.Event()
+        self._listeners.append(event)
+        return event
+
+    def notify(self) -> None:
+        """Wake those who look after things."""
+        for event in self._listeners:
+            event.set()
 
     @property
     def revision(self) -> tuple[int, int, int, int]:
@@ -150,7 +160,7 @@ class World:
             ledger = kept.ledger
         source = Source.WATCH if self.synced else Source.CACHE if remembered else Source.NONE
         age = self.age
-        last_good: tuple[Address, ...] = remembered.seeds if remembered else ()
+        last_good = remembered.seeds if remembered else self.own.mark_seeds
         return View(
             source=source,
             now=self._clock(),

@@ -63,6 +63,10 @@ class Node:
     process: str = "stopped"  # stopped | waiting | starting | joining | normal
     answer: Seeds | None = None
     ring: int | None = None
+    step: Step | None = None  # decided, not yet taken
+    offer: Seeds | None = None  # decided, not yet heard by the node
+    turn_version: str | None = None
+    stepped: bool = False
 
     @property
     def runs(self) -> bool:
@@ -175,6 +179,7 @@ class Cluster:
             address=node.address,
             disk=node.disk,
             waiting=waiting,
+            turn_version=node.turn_version,
             fresh_ring_id=RingId(self._uuid()),
             clock="",
         )
@@ -184,24 +189,47 @@ class Cluster:
     def ask(
         self, n: int, *, silent: set[int], earlier: set[int], patient: bool
     ) -> Decision | None:
-        """Let a starting node ask, and take the steps that it is told to."""
-        node = self.nodes[n]
-        if node.runs:
-            return None
-        node.process = "waiting"
+        """Let a starting node ask and be answered, while nothing else happens."""
         decision: Decision | None = None
         for _ in range(MAX_STEPS):
-            view = self.view(silent=silent - {n}, earlier=earlier - {n})
-            decision = decide(self.asker(node, 100.0 if patient else 0.0), view, Policy())
-            if not isinstance(decision, Act):
+            decision = self.look(n, silent=silent, earlier=earlier, patient=patient)
+            if decision is None or not self.act(n):
                 break
-            self._take(decision.step)
-            earlier = set()
-        if isinstance(decision, Seeds):
-            self._start(node, decision)
         return decision
 
-    def _take(self, step: Step) -> None:
+    def look(
+        self, n: int, *, silent: set[int], earlier: set[int], patient: bool
+    ) -> Decision | None:
+        """Let a starting node's sidecar look and decide; what it decides is done by `act`."""
+        node = self.nodes[n]
+        if node.runs or node.step is not None or node.offer is not None:
+            return None
+        if node.process == "stopped":
+            node.process, node.turn_version, node.stepped = "waiting", None, False
+        names = [each.name for each in self.nodes]
+        holder = {names.index(self.turn.holder[0])} if self.turn.holder else set()
+        # Words after a step, and the turn's holder's, are asked for after what they rest on.
+        stale = set() if node.stepped else earlier - {n} - holder
+        view = self.view(silent=silent - {n}, earlier=stale)
+        decision = decide(self.asker(node, 100.0 if patient else 0.0), view, Policy())
+        if isinstance(decision, Act):
+            node.step = decision.step
+        elif isinstance(decision, Seeds):
+            node.offer = decision
+        return decision
+
+    def act(self, n: int) -> bool:
+        """Take the step decided on, or let the node hear its answer; tell if it was a step."""
+        node = self.nodes[n]
+        step, offer, node.step, node.offer = node.step, node.offer, None, None
+        if step is not None:
+            self._take(step, node)
+            node.stepped = True
+        if offer is not None:
+            self._start(node, offer)
+        return step is not None
+
+    def _take(self, step: Step, node: Node) -> None:
         match step:
             case WriteRecord(record):
                 present = self.record.version if self.record else None
@@ -214,6 +242,7 @@ class Cluster:
             case TakeTurn(holder, was):
                 if was.version == self.turn.version:
                     self.turn = Turn(holder=holder, version=self._fresh("v"))
+                    node.turn_version = self.turn.version
 
     def _start(self, node: Node, answer: Seeds) -> None:
         self._check_answer(node, answer)
@@ -283,7 +312,7 @@ class Cluster:
         view = self.view(silent=set(), earlier=set())
         step = duties.ledger_step(self.asker(node, 0.0), beat, view)
         if step is not None:
-            self._take(step)
+            self._take(step, node)
         if self.turn.holder == (node.name, node.uid):
             self.turn = Turn(version=self._fresh("v"))
 
@@ -296,12 +325,13 @@ class Cluster:
 
     def crash(self, n: int) -> None:
         """End a process; the container starts again when it asks."""
-        self.nodes[n].process = "stopped"
+        node = self.nodes[n]
+        node.process, node.step, node.offer = "stopped", None, None
 
     def reschedule(self, n: int) -> None:
         """Delete a pod: it comes back with another UID and address, on the same disk."""
+        self.crash(n)
         node = self.nodes[n]
-        node.process = "stopped"
         node.uid = PodUid(self._fresh("uid"))
         self._serial += 1
         node.address = Address(f"10.1.{self._serial // 250}.{self._serial % 250}")

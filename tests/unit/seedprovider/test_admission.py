@@ -139,11 +139,18 @@ def test_a_founder_that_died_on_the_way_goes_on() -> None:
     assert decision.rule is Rule.FOUNDER
 
 
-def test_a_founder_does_not_found_again_once_somebody_joins() -> None:
-    stage = Stage(record=record()).says(1, EMPTY)
+def test_a_founder_does_not_found_again_while_somebody_may_be_joining() -> None:
+    stage = Stage(record=record()).says(1, EMPTY, process=Process.UNKNOWN)
     stage.ledger[pod(1)] = entry(1, known=False, state=EntryState.JOINING)
 
     assert isinstance(stage.ask(0), Withheld)
+
+
+def test_a_founder_goes_on_beside_one_that_began_to_join_and_surely_does_not_run() -> None:
+    stage = Stage(record=record()).says(1, EMPTY, process=Process.STOPPED)
+    stage.ledger[pod(1)] = entry(1, known=False, state=EntryState.JOINING)
+
+    assert isinstance(stage.ask(0), Seeds)
 
 
 def test_a_founder_whose_disk_was_lost_does_not_found_again() -> None:
@@ -172,6 +179,34 @@ def test_a_founder_with_a_new_volume_takes_over_from_itself() -> None:
     written = new_record(stage.ask(0, pvc_uid=PvcUid("pvc-new"))).record
 
     assert (written.founder, written.founder_pvc_uid) == (pod(0), "pvc-new")
+
+
+def test_nobody_takes_over_from_a_founder_whose_volume_was_never_known() -> None:
+    stage = Stage(record=replace(record(0), founder_pvc_uid=None)).says(1, EMPTY)
+
+    withheld(stage.ask(1), Rule.JOIN_WAIT)
+
+
+@pytest.mark.parametrize("uid", [None, "pvc-other"])
+def test_a_blank_disk_whose_volume_claim_is_not_found_is_not_let_in(uid: str | None) -> None:
+    decision = Stage().says(0, EMPTY).ask(0, pvc_uid=uid)
+
+    withheld(decision, Rule.VOLUME_UNKNOWN)
+
+
+def test_nobody_founds_beside_a_node_that_runs_on_a_disk_called_empty() -> None:
+    stage = Stage().says(1, EMPTY, mode="NORMAL")
+
+    withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+
+
+def test_nobody_is_told_to_empty_the_disk_of_a_ring_that_is_being_adopted() -> None:
+    stage = Stage().says(1, disk(1, DiskState.UNMARKED), mode="NORMAL")
+
+    reason = withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+
+    assert "empty" not in reason
+    assert "approve" not in reason
 
 
 def test_nobody_takes_over_from_a_founder_that_is_only_away() -> None:
@@ -203,6 +238,12 @@ def test_a_lost_record_is_not_rebuilt_from_a_minority() -> None:
     withheld(stage.ask(0), Rule.REBUILD_BLOCKED)
 
 
+def test_a_decommissioned_disk_has_no_say_in_a_lost_record() -> None:
+    stage = Stage().says(1, disk(1)).says(2, disk(2, DiskState.LEFT))
+
+    assert new_record(stage.ask(0)).record.ring_id == RING
+
+
 def test_a_lost_record_never_leads_to_a_second_ring() -> None:
     stage = Stage(approved=pod(0)).says(1, disk(1))
 
@@ -215,8 +256,9 @@ def test_a_lost_record_never_leads_to_a_second_ring() -> None:
 def join(stage: Stage, n: int) -> tuple[list[object], Decision]:
     """Carry out the steps as the API server would, until there is an answer."""
     steps: list[object] = []
+    taken: str | None = None
     for _ in range(5):
-        decision = stage.ask(n)
+        decision = stage.ask(n, turn_version=taken)
         if not isinstance(decision, Act):
             return steps, decision
         steps.append(type(decision.step))
@@ -224,7 +266,8 @@ def join(stage: Stage, n: int) -> tuple[list[object], Decision]:
             case WriteEntry(written):
                 stage.ledger[written.pod] = replace(written, version="w")
             case TakeTurn(holder, _):
-                stage.turn = Turn(holder=holder, version="w")
+                taken = f"{stage.turn.version}+"
+                stage.turn = Turn(holder=holder, version=taken)
     raise AssertionError(steps)
 
 
@@ -239,11 +282,11 @@ def test_a_joiner_enters_the_ledger_then_takes_the_turn_then_gets_the_members() 
     assert stage.ledger[pod(2)].state is EntryState.JOINING
 
 
-def test_a_joiner_that_holds_the_turn_gets_the_same_answer_again() -> None:
+def test_a_joiner_that_starts_again_takes_its_turn_again() -> None:
     stage = Stage().ring_of(0, 1)
     _, first = join(stage, 2)
 
-    assert join(stage, 2) == ([], first)
+    assert join(stage, 2) == ([TakeTurn], first)
 
 
 def test_one_joiner_waits_for_the_other() -> None:
@@ -299,10 +342,24 @@ def test_nobody_joins_while_a_member_of_the_ledger_is_not_confirmed() -> None:
 
 
 def test_nobody_joins_while_a_member_is_without_address() -> None:
-    stage = Stage().ring_of(0, 1)
+    stage = Stage(volumes={pod(2): pvc(2)}).ring_of(0, 1)
     stage.ledger[pod(2)] = entry(2)
 
     assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_member_that_is_gone_with_its_volume_and_unknown_to_all_is_not_waited_for() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+
+    assert isinstance(stage.ask(3), Act)
+
+
+def test_nobody_joins_while_a_member_does_not_know_whether_another_is_up() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.member(0, peer(1, up=None))
+
+    withheld(stage.ask(3), Rule.JOIN_WAIT)
 
 
 @pytest.mark.parametrize("state", [PeerState.JOINING, PeerState.LEAVING, PeerState.MOVING])

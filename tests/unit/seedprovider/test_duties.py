@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from seedprovider.decision import Act, WriteEntry, WriteRecord
-from seedprovider.duties import KEPT_ADDRESSES, ledger_step, record_missing, record_step
+from seedprovider.duties import (
+    KEPT_ADDRESSES,
+    ledger_step,
+    record_missing,
+    record_step,
+    removal_step,
+    vanished,
+)
 from seedprovider.model import (
     Address,
     Disk,
@@ -14,6 +21,9 @@ from seedprovider.model import (
     EntryState,
     Heartbeat,
     Origin,
+    Peer,
+    PeerState,
+    Process,
     PvcUid,
     View,
 )
@@ -191,7 +201,55 @@ def test_adoption_waits_for_a_heartbeat_from_every_pod_and_every_bound_volume() 
     assert pod(5) in str(adopt(pending))
 
 
-def test_adoption_waits_while_some_disk_is_marked_or_blank() -> None:
-    stage = unmarked_ring((0, 1)).says(2, disk(2, DiskState.EMPTY), mode="STARTING")
+def test_adoption_waits_while_some_disk_is_marked() -> None:
+    stage = unmarked_ring((0, 1)).says(2, disk(2), mode="NORMAL")
 
     assert pod(2) in str(adopt(stage))
+
+
+def test_adoption_does_not_wait_for_a_newcomer_that_waits_for_it() -> None:
+    stage = unmarked_ring((0, 1))
+    stage.says(2, disk(2, DiskState.EMPTY), mode="STARTING", process=Process.STARTING)
+
+    step = adopt(stage)
+
+    assert isinstance(step, Act)
+    assert isinstance(step.step, WriteRecord)
+    assert step.step.record.adopted == ((pod(0), pvc(0)), (pod(1), pvc(1)))
+
+
+def seeing(*sees: Peer, mode: str = "NORMAL") -> Heartbeat:
+    return beat(0, disk(0), mode, peers=sees)
+
+
+def test_a_host_that_one_process_had_in_its_ring_and_has_no_more_has_vanished() -> None:
+    assert vanished(seeing(peer(1), peer(2)), seeing(peer(1))) == {host(2)}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (seeing(peer(2)), seeing(Peer(host(1), address(2), up=True, state=PeerState.NORMAL))),
+        (seeing(peer(2)), seeing(peer(2, up=False))),
+        (seeing(peer(2), mode="JOINING"), seeing()),
+        (seeing(peer(2, state=PeerState.JOINING)), seeing()),
+        (seeing(peer(2)), replace(seeing(), peers=None)),
+        (seeing(peer(2)), replace(seeing(), address=address(2))),
+    ],
+    ids=["address taken over", "down", "on the way", "a joiner", "not said", "by ourselves"],
+)
+def test_a_host_that_may_only_be_forgotten_has_not_vanished(
+    before: Heartbeat, now: Heartbeat
+) -> None:
+    assert vanished(before, now) == frozenset()
+
+
+def test_the_entry_of_a_member_that_was_removed_is_closed() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+    stage.ledger[pod(3)] = entry(3, state=EntryState.JOINING)
+
+    step = removal_step(stage.view(), RING, frozenset({host(2), host(3)}))
+
+    assert step == WriteEntry(entry(2, state=EntryState.LEFT))
+    assert removal_step(stage.view(), RING, frozenset({host(3)})) is None

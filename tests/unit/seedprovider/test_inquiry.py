@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from seedprovider import inquiry
-from seedprovider.inquiry import FORGET_SECONDS, Inquirer
+from seedprovider.inquiry import FORGET_SECONDS, GONE_SECONDS, Inquirer
 from seedprovider.model import Endpoint, Report
 from seedprovider.node import MAX_BODY_BYTES
 from tests.fakes.pauses import Bell
@@ -537,6 +537,7 @@ async def test_pods_and_addresses_that_are_gone_are_forgotten(
     places = [street.says(0), street.says(1), street.says(2, said(7))]
     await inquirer.ask(places, 0.0)
     before = inquirer.revision
+    street.now += GONE_SECONDS
     inquirer.keep_only(places[:1])
 
     assert inquirer.reports.keys() == {"cassandra-0"}
@@ -547,6 +548,9 @@ async def test_pods_and_addresses_that_are_gone_are_forgotten(
 async def test_that_a_stranger_is_gone_is_a_change(street: Street, inquirer: Inquirer) -> None:
     await inquirer.ask([street.says(2, said(7))], 0.0)
     before = inquirer.revision
+    inquirer.keep_only([])
+    assert inquirer.strangers
+    street.now += GONE_SECONDS
     inquirer.keep_only([])
 
     assert inquirer.revision > before

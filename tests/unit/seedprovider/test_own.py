@@ -198,23 +198,26 @@ async def test_an_address_that_does_not_answer_is_not_a_closed_port(
 # -- the disk ----------------------------------------------------------------------------------
 
 
-def test_the_disk_is_read_anew_after_half_a_second_and_not_before(
+async def test_the_disk_is_read_anew_after_half_a_second_and_not_before(
     own: OwnNode, clock: Clock, tmp_path: Path
 ) -> None:
-    assert own.disk() == Disk(DiskState.EMPTY)
+    assert await own.look_at_disk() == Disk(DiskState.EMPTY)
     before = own.revision
     table = tmp_path / "system" / "local-1"
     table.mkdir(parents=True)
     (table / "nb-1-big-Data.db").touch()
     clock.now += DISK_FRESH_SECONDS
 
-    assert own.disk() == Disk(DiskState.EMPTY)
+    assert await own.look_at_disk() == Disk(DiskState.EMPTY)
     clock.now += 0.001
-    assert own.disk() == Disk(DiskState.UNMARKED)
+    assert await own.look_at_disk() == Disk(DiskState.UNMARKED)
     assert own.revision == before + 1
 
 
-def test_our_own_report_says_what_others_would_be_told(own: OwnNode, clock: Clock) -> None:
+async def test_our_own_report_says_what_others_would_be_told(
+    own: OwnNode, clock: Clock
+) -> None:
+    await own.look_at_disk()
     own.pvc_uid = "pvc-0"
     own.hear(beat("h1", peers=PEERS))
     clock.now += 2

@@ -1,5 +1,7 @@
 """The rows of the table for disks with data."""
 
+from dataclasses import replace
+
 import pytest
 
 from seedprovider.decision import Act, Refused, Rule, Seeds, Withheld
@@ -7,10 +9,12 @@ from seedprovider.model import (
     Disk,
     DiskState,
     EntryState,
+    Origin,
     Peer,
     PeerState,
     PvcUid,
     Source,
+    Stay,
 )
 from tests.fakes.situations import (
     OTHER_RING,
@@ -22,6 +26,7 @@ from tests.fakes.situations import (
     host,
     peer,
     pod,
+    pvc,
     record,
 )
 
@@ -182,15 +187,22 @@ def test_a_decommissioned_disk_is_refused() -> None:
     assert decision.rule is Rule.DISK_LEFT
 
 
-def test_a_host_that_no_member_knows_any_more_is_withheld() -> None:
+def test_a_host_that_the_ledger_calls_removed_is_withheld() -> None:
     stage = Stage().ring_of(0, 1)
-    stage.ledger[pod(2)] = entry(2)
+    stage.ledger[pod(2)] = entry(2, state=EntryState.LEFT)
 
     gone = stage.ask(2, disk(2))
 
     assert isinstance(gone, Withheld)
     assert gone.rule is Rule.MEMBER_REMOVED
     assert host(2) in gone.reason
+
+
+def test_a_member_whose_address_another_took_over_comes_back_though_all_forgot_it() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2)
+
+    assert isinstance(stage.ask(2, disk(2)), Seeds)
 
 
 def test_a_minority_that_does_not_know_a_host_proves_nothing() -> None:
@@ -239,12 +251,47 @@ def test_what_a_restarted_sidecar_remembers_of_the_ledger_holds_no_member_up() -
     assert isinstance(new_disk_before_an_old_ledger(Source.CACHE), Seeds)
 
 
-def test_a_host_id_that_changed_on_the_same_volume_is_no_replacement() -> None:
+def test_an_old_disk_on_the_same_volume_is_withheld_with_both_ways_out() -> None:
     stage = Stage(record=record())
     stage.ledger[pod(2)] = entry(2)
-    renamed = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-2"))
+    old = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-2"))
 
-    assert isinstance(stage.ask(2, renamed), Seeds)
+    decision = stage.ask(2, old)
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_REPLACED
+    assert "cassandra-2-member" in decision.reason
+
+
+def test_the_disk_that_replaces_another_comes_back_before_the_ledger_says_so() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2, state=EntryState.JOINING)
+
+    assert isinstance(stage.ask(2, Disk(DiskState.MEMBER, RING, host(9), PvcUid("x"))), Seeds)
+
+
+def test_a_member_waits_a_little_for_the_first_word_of_the_api_server() -> None:
+    stage = Stage(source=Source.NONE, live=False, record_known=False, last_good=(address(7),))
+
+    early, late = stage.ask(1, disk(1)), stage.ask(1, disk(1), waiting=11.0)
+
+    assert isinstance(early, Withheld)
+    assert seeds_of(late) == (address(7), address(1))
+
+
+def test_a_disk_without_mark_is_led_back_if_it_was_there_when_the_ring_was_adopted() -> None:
+    adopted = replace(record(how=Origin.ADOPTED), adopted=((pod(2), pvc(2)),))
+    stage = Stage(record=adopted).ring_of(0, 1)
+
+    assert seeds_of(stage.ask(2, disk(2, DiskState.UNMARKED))) == (address(0), address(1))
+    assert isinstance(stage.ask(3, disk(3, DiskState.UNMARKED)), Withheld)
+
+
+def test_an_address_that_the_member_never_had_is_no_seed_while_nobody_vouches_for_it() -> None:
+    stage = Stage(record=record()).exists(0)
+    stage.ledger[pod(0)] = replace(entry(0), addresses=(Stay(address(8), "t0"),))
+
+    assert seeds_of(stage.ask(1, disk(1))) == (address(1),)
 
 
 def test_a_copy_of_a_running_members_volume_is_refused() -> None:

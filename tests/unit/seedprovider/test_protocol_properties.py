@@ -29,6 +29,17 @@ class AnyOrder(RuleBasedStateMachine):
         self.cluster.ask(n, silent=silent, earlier=earlier, patient=patient)
         self.cluster.earlier = before
 
+    @rule(n=pods, silent=some, earlier=some)
+    def look(self, *, n: int, silent: set[int], earlier: set[int]) -> None:
+        before = self.cluster._reports()
+        self.cluster.look(n, silent=silent, earlier=earlier, patient=True)
+        self.cluster.earlier = before
+
+    @rule(n=pods)
+    def act(self, n: int) -> None:
+        self.cluster.tick()
+        self.cluster.act(n)
+
     @rule(n=pods)
     def calm_ask(self, n: int) -> None:
         self.cluster.ask(n, silent=set(), earlier=set(), patient=False)
@@ -87,6 +98,7 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(6 * SIZE):
             cluster.notice()
             for n in range(SIZE):
+                cluster.act(n)
                 cluster.ask(n, silent=set(), earlier=set(), patient=True)
                 cluster.finish(n)
                 cluster.write_ledger(n)
