@@ -1,5 +1,6 @@
 """What to read when a ring did not do what was expected of it, while it is still there."""
 
+from localring.container import Container
 from localring.pod import LocalPod
 from localring.process import how_it_ended
 from localring.ring import LocalRing
@@ -18,15 +19,20 @@ async def _of(pod: LocalPod) -> str:
     parts.append(f"told: {await pod.client.explain(pod.name)}")
     parts.append(f"says: {await pod.client.node()}")
     for container in (pod.sidecar, pod.cassandra):
-        started = container.started
-        state = how_it_ended(container.process.exit_code) if started else "never started"
-        parts.append(f"{container.name}: {container.restarts} restarts, ended with {state}")
-        if started:
+        parts.append(f"{container.name}: {_state(container)}, {container.restarts} restarts")
+        if container.started:
             parts.append(_indented(container.process.tail(LINES)))
     if pod.cassandra.started:
         parts.append(f"{pod.node.settings.log.name}:")
         parts.append(_indented(pod.node.last_words(LINES)))
     return "\n".join(parts)
+
+
+def _state(container: Container) -> str:
+    if not container.started:
+        return "never started"
+    code = container.process.exit_code
+    return "runs" if code is None else f"ended with {how_it_ended(code)}"
 
 
 def _indented(text: str) -> str:
