@@ -146,8 +146,9 @@ class ApiServer:
 
     async def accept(self) -> None:
         """Listen (again), on the same port."""
-        if self._listener is None and (server := self._runner.server):
-            self._listener = Listener(_bound(self._host, self._port), server, self._ssl)
+        if self._listener is None:
+            factory = _protocols(self._runner)
+            self._listener = Listener(_bound(self._host, self._port), factory, self._ssl)
 
     def cut_watches(self, *, resource: str | None = None, client: str | None = None) -> int:
         """Reset the connections of the watches open now; return how many."""
@@ -165,12 +166,18 @@ class ApiServer:
         stack.push_async_callback(runner.cleanup)
         sock = _bound(self._host, self._control_port or 0)
         self._control_port = sock.getsockname()[1]
-        await web.SockSite(runner, sock).start()
+        stack.push_async_callback(Listener(sock, _protocols(runner)).close)
 
     def _reset_connections(self) -> None:
         server = self._runner.server
         for connection in server.connections if server else ():
             reset(connection.transport)
+
+
+def _protocols(runner: web.AppRunner) -> web.Server:
+    if runner.server is None:
+        raise RuntimeError("the server is not entered")
+    return runner.server
 
 
 def _bound(host: str, port: int) -> socket.socket:
