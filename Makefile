@@ -46,16 +46,18 @@ lint: $(READY) ## ruff, rules and format
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 imports: $(READY) ## who may import whom
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 
 check: lint types imports test-unit ## what to run before a commit: lint, types, imports, unit tests
 
-.PHONY: test test-unit test-java test-wheel test-integration
+.PHONY: test test-unit test-oracle test-java test-wheel test-integration
 test: tools $(READY) ## everything: checks, Java, wheel, a real Cassandra ring
 	@./tools/run-tests
 
 test-unit: $(READY) ## unit tests, and the contract of the emulated API server
 	@$(BIN)/pytest -q tests/unit tests/contract $(ARGS)
+test-oracle: $(READY) ## ownership and health against Cassandra's own classes
+	@$(BIN)/pytest -q tests/oracle $(ARGS)
 test-java: | tools ## the seed provider's tests, and that it fits every Cassandra version
 	@mvn -B -ntp -q -f java-shim/pom.xml verify
 test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
@@ -63,11 +65,13 @@ test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
 test-integration: $(READY) shim ## real Cassandra, real sidecars, on loopback
 	@$(BIN)/pytest tests/integration $(ARGS)
 
-.PHONY: demo bench-sidecar
+.PHONY: demo bench-sidecar bench-ring
 demo: $(READY) shim ## three nodes find each other; one moves (ARGS=--once ends by itself)
 	@$(BIN)/python -m localring demo $(ARGS)
 bench-sidecar: $(READY) shim ## what a sidecar costs and how fast it is
 	@$(BIN)/python -m bench.sidecar --with-ring
+bench-ring: $(READY) ## how fast ownership and health are, beside Cassandra and cassandra-driver
+	@$(BIN)/python -m bench.bench_ring
 
 .PHONY: lock
 lock: ## renew the hashed lock files from pyproject.toml
