@@ -142,7 +142,7 @@ def _weakest(answer: ReplicationHealth, nodes: Sequence[Node], check: Check) -> 
     limit = answer.by_check[check].worst.margin
     segments = answer.profile.segments
     placement = answer.profile.placement
-    some = answer.at_margin(check, limit)[:EXAMPLES]
+    some = answer.at_margin(check, limit)[:EXAMPLES].tolist()
     return {
         "behind": {str(host): n for host, n in behind(answer, nodes, check).items()},
         "examples": [

@@ -16,7 +16,7 @@ from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node, Replication,
 from ring.pending import pending_replicas, settled
 from ring.placement import Placement, Planner
 from ring.profile import Profile, Views, profile
-from ring.tokens import HALVES, TokenRing, token_ring
+from ring.tokens import HALVES, Indexes, TokenRing, token_ring
 
 INTERNAL = frozenset({"system_auth", "system_distributed", "system_traces"})
 
@@ -83,10 +83,10 @@ class ReplicationHealth:
         known = self.by_check.get(check)
         return known or _answered(check, self.demand, self.profile)
 
-    def at_margin(self, check: Check, limit: int) -> list[int]:
+    def at_margin(self, check: Check, limit: int) -> Indexes:
         """Return the segments whose margin is at most ``limit`` in the worst case, in order."""
         weak = margins(check, self.demand, self.profile.worst) <= limit
-        return np.flatnonzero(weak[self.profile.kind]).tolist()
+        return np.flatnonzero(weak[self.profile.kind])
 
 
 class Assessor:
@@ -200,11 +200,10 @@ def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:
 
 def behind(health: ReplicationHealth, nodes: Sequence[Node], check: Check) -> dict[HostId, int]:
     """Return the nodes not known to be up that hold the weakest ranges, and how many each."""
-    limit = health.by_check[check].worst.margin
-    segments = np.array(health.at_margin(check, limit), np.intp)
     placement = health.profile.placement
-    if not placement.width:
+    if not placement.width or all(node.liveness is Liveness.UP for node in nodes):
         return {}
+    segments = health.at_margin(check, health.by_check[check].worst.margin)
     there = placement.replicas[:, health.profile.segments.range[segments]]
     counts = np.bincount(there.ravel(), minlength=len(nodes))
     return {

@@ -11,6 +11,7 @@ import yaml
 
 from ring.model import RING_SIZE, Factor, Keyspace, Liveness, Local, Node, RingState, Topology
 from ring.ringfile import dump
+from tests.unit.ring.schema import faults
 from tests.unit.ring.strategies import node
 
 STEP = RING_SIZE // 6
@@ -188,3 +189,34 @@ def test_skew_and_tokens_answer_too(file: Path) -> None:
     assert json.loads(skew.stdout)["explained"] is True
     assert len(json.loads(tokens.stdout)["tokens"]) == 4
     assert ring("tokens", "--file", file, "dc9/a").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (("ownership",), "ownership"),
+        (("ranges",), "ranges"),
+        (("health",), "health"),
+        (("whatif", "--stop", "10.0.0.1", "--stop", "10.0.0.2"), "whatif"),
+        (("whatif", "--add", "dc1/a"), "whatif"),
+        (("whatif", "--each"), "whatif-each"),
+        (("whatif", "--most"), "whatif-most"),
+        (("skew", "--rounds", "20"), "skew"),
+        (("tokens", "dc1/b"), "tokens"),
+    ],
+    ids=str,
+)
+def test_every_answer_is_as_documented(
+    tmp_path: Path, words: tuple[str, ...], schema: str
+) -> None:
+    file = written(tmp_path, nodes()[3].as_liveness(Liveness.UNKNOWN))
+    answer = json.loads(ring(*words, "--file", file, "-o", "json").stdout)
+    documented = json.loads((SCHEMAS / f"{schema}.json").read_text())
+
+    assert list(faults(documented, answer)) == []
+
+
+def test_a_ring_file_is_as_documented(file: Path) -> None:
+    documented = json.loads((SCHEMAS / "ring-file.json").read_text())
+
+    assert list(faults(documented, json.loads(file.read_bytes()))) == []
