@@ -4,7 +4,7 @@
 those, and what is costly is done once for all levels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from ring.model import Liveness, Node
 from ring.ownership import ExactWidths
 from ring.pending import Pending, Segments
 from ring.placement import Layer, Placement
-from ring.tokens import Indexes, Widths, halves, widths_of
+from ring.tokens import Indexes, TokenRing, Widths, halves, widths_of
 
 ONE_RANGE = np.uint64(2**40)  # counts one, above the sum of upper halves
 MANY_CODES = 1 << 21  # codes that a table is laid out for: 16 MiB; above, they are sorted
@@ -110,32 +110,17 @@ class Profile:
 
 def profile(placement: Placement, pending: Pending | None, views: Views) -> Profile:
     """Count who is alive in every range, and sort the ranges by it."""
-    ring = placement.ring
     segments = pending.segments if pending is not None else None
-    size = len(segments.tokens) if segments else len(ring.tokens)
-    sorting = _Sorting(size)
-    blocks: list[_Block] = []
-    for layer in placement.layers:
-        for dc in (layer.dc,) if layer.dc is not None else range(len(ring.dcs)):
-            for name, rows in (("full", slice(layer.full)), ("rest", slice(layer.full, None))):
-                counted = _count(layer, rows, dc, placement, views)
-                if counted is None:
-                    continue
-                code, base = counted
-                cell = layer.cell
-                by_range = code if cell is None else code[cell]
-                by_segment = by_range if segments is None else by_range[segments.range]
-                if layer.dc is None:
-                    sorting.add(by_segment, base**3)
-                else:  # the number of replicas is the same everywhere: leave it out
-                    sorting.add(by_segment - (base - 1) * base**2, base**2)
-                blocks.append(_Block(name, dc, by_segment, base))
+    blocks = [
+        block
+        for layer in placement.layers
+        for block in _natural(layer, segments, placement.ring, views)
+    ]
     if pending is not None:
-        natural = _is_natural(placement, pending)
-        for dc in range(len(ring.dcs)):
-            code, base = _count_pending(pending, ~natural, dc, placement, views)
-            sorting.add(code, base**3)
-            blocks.append(_Block("pending", dc, code, base))
+        blocks += _to_be(pending, placement, views)
+    sorting = _Sorting(len((segments or placement.ring).tokens))
+    for block in blocks:
+        sorting.add(block.code, block.codes)
     kind, example = sorting.done()
     worst, best = _tallies(placement, blocks, example)
     return Profile(placement, pending, kind, worst, best if views.unknown.any() else worst)
@@ -153,7 +138,8 @@ class _Sorting:
             self._code, _, self._codes = _renumbered(self._code, self._codes)
         if self._codes * base > MANY_CODES:
             column, _, base = _renumbered(column, base)
-        self._code = self._code * base + column
+        self._code *= base
+        self._code += column
         self._codes *= base
 
     def done(self) -> tuple[Indexes, Indexes]:
@@ -179,42 +165,63 @@ def _renumbered(code: Indexes, codes: int) -> tuple[Indexes, Indexes, int]:
 class _Block:
     """Counts of one kind of replica in one data centre, by segment.
 
-    A code packs three of them: ``up + base * (unknown + base * all)``.
+    A code packs three of them: ``up + base * (unknown + base * (all - more))``.  Where all
+    segments have as many replicas, ``more`` is their number, and there are fewer codes.
     """
 
     what: str
     dc: int
     code: Indexes
     base: int
+    more: int
+
+    @property
+    def codes(self) -> int:
+        """Return how many codes there can be."""
+        return self.base**2 if self.more else self.base**3
 
 
-def _count(
-    layer: Layer, rows: slice, dc: int, placement: Placement, views: Views
-) -> tuple[Indexes, int] | None:
-    chosen = layer.nodes[rows]
-    if not chosen:
-        return None
-    base = len(chosen) + 1
-    weight = views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
-    if layer.dc is None:
-        weight = weight * (placement.ring.dc == dc)
-    code = np.zeros(len(chosen[0]), np.intp)
-    for nodes in chosen:
-        code += weight[nodes]
-    return code, base
+def _weights(views: Views, base: int) -> Indexes:
+    """Return what each node adds to a code."""
+    return views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
 
 
-def _count_pending(
-    pending: Pending, counted: NDArray[np.bool_], dc: int, placement: Placement, views: Views
-) -> tuple[Indexes, int]:
-    pick = counted & (placement.ring.dc[pending.node] == dc)
-    segment, node = pending.segment[pick], pending.node[pick]
-    size = len(pending.segments.tokens)
-    base = int(np.bincount(segment, minlength=1).max()) + 1
-    weight = views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
-    code = np.zeros(size, np.intp)
-    np.add.at(code, segment, weight[node])
-    return code, base
+def _natural(
+    layer: Layer, segments: Segments | None, ring: TokenRing, views: Views
+) -> Iterator[_Block]:
+    """Count a layer's replicas, full and transient, in each data centre that it covers."""
+    for dc in (layer.dc,) if layer.dc is not None else range(len(ring.dcs)):
+        for what, rows in (
+            ("full", layer.nodes[: layer.full]),
+            ("rest", layer.nodes[layer.full :]),
+        ):
+            if not rows:
+                continue
+            base = len(rows) + 1
+            weight = _weights(views, base)
+            if layer.dc is None:
+                weight *= ring.dc == dc
+            more = len(rows) if layer.dc is not None else 0
+            code = weight[rows[0]]
+            for row in rows[1:]:
+                code += weight[row]
+            code -= more * base**2
+            by_range = code if layer.cell is None else code[layer.cell]
+            by_segment = by_range if segments is None else by_range[segments.range]
+            yield _Block(what, dc, by_segment, base, more)
+
+
+def _to_be(pending: Pending, placement: Placement, views: Views) -> Iterator[_Block]:
+    """Count pending replicas by data centre; those natural besides are counted once, there."""
+    counted = ~_is_natural(placement, pending)
+    ring = placement.ring
+    for dc in range(len(ring.dcs)):
+        pick = counted & (ring.dc[pending.node] == dc)
+        segment, node = pending.segment[pick], pending.node[pick]
+        base = int(np.bincount(segment, minlength=1).max()) + 1
+        code = np.zeros(len(pending.segments.tokens), np.intp)
+        np.add.at(code, segment, _weights(views, base)[node])
+        yield _Block("pending", dc, code, base, 0)
 
 
 def _is_natural(placement: Placement, pending: Pending) -> NDArray[np.bool_]:
@@ -242,7 +249,7 @@ def _tallies(
         code, what, dc = block.code[example], block.what, block.dc
         totals[what, "up"][:, dc] += code % block.base
         totals[what, "unknown"][:, dc] += code // block.base % block.base
-        totals[what, "all"][:, dc] += code // block.base**2
+        totals[what, "all"][:, dc] += code // block.base**2 + block.more
     natural = totals["full", "all"] + totals["rest", "all"]
     views = []
     for best in (False, True):

@@ -100,10 +100,15 @@ class SubRing:
     def distinct_racks(self, count: int) -> list[Keys]:
         """Return the first node of each of the first ``count`` distinct racks."""
         if len(self.racks) <= max(FEW_GROUPS, 2 * count):
-            return ordered([self._next_in(rack) for rack in self.racks.tolist()])[:count]
+            return self._racks_in_turn[:count]
         before = self.rack_before
         starts = np.arange(self.length)
         return self._walk(starts, count, lambda q, j: before[q] < j, self.next_rack)
+
+    @cached_property
+    def _racks_in_turn(self) -> list[Keys]:
+        """From every start the first node of each rack, the nearest rack first."""
+        return ordered([self._next_in(rack) for rack in self.racks.tolist()])
 
     def rack_repeats(self, count: int) -> list[Keys]:
         """Return the first ``count`` nodes not met before in racks that were."""
@@ -147,23 +152,27 @@ class SubRing:
 def _met_before(group: Indexes) -> Indexes:
     """Return, for two laps, the place before where the same group stood; -1 for none."""
     length = len(group)
-    narrow = group.astype(np.uint16) if group.max(initial=0) < 1 << 16 else group
+    counts = np.bincount(group)
+    narrow = group.astype(np.uint16) if len(counts) <= 1 << 16 else group  # sorts by radix
     order = np.argsort(narrow, kind="stable")
-    same = group[order[1:]] == group[order[:-1]]
-    before = np.full(2 * length, -1)
-    before[order[1:][same]] = order[:-1][same]
-    last = np.zeros(group.max(initial=0) + 1, np.intp)
-    last[group[order]] = order  # of equal indexes the last one counts
-    second = before[:length] + length
-    first_time = before[:length] < 0
-    second[first_time] = last[group[first_time]]
-    before[length:] = second
+    ends = np.cumsum(counts)
+    present = counts > 0
+    first, last = order[(ends - counts)[present]], order[ends[present] - 1]
+    before = np.empty(2 * length, np.intp)
+    before[order[1:]] = order[:-1]
+    before[first] = -1
+    np.add(before[:length], length, out=before[length:])
+    before[length + first] = last
     return before
 
 
 def _next_other(group: Indexes) -> Indexes:
     """Return, for two laps, the next place of another group; two laps where none is."""
     twice = np.concatenate([group, group])
-    changes = np.flatnonzero(twice[1:] != twice[:-1]) + 1
-    ends = np.append(changes, len(twice))
-    return np.repeat(ends, np.diff(ends, prepend=0))
+    further = np.arange(1, len(twice) + 1)
+    stays = np.flatnonzero(twice[1:] == twice[:-1])  # few, unless tokens are crowded
+    if len(stays):
+        ends = np.append(np.flatnonzero(np.diff(stays) > 1), len(stays) - 1)
+        lengths = np.diff(ends, prepend=-1)
+        further[stays] = np.repeat(stays[ends] + 2, lengths)
+    return further
