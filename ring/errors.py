@@ -25,7 +25,7 @@ class InputError(RingError):
 
 
 class UnknownNodeError(RingError):
-    """A question names a node, rack or data centre that this ring does not have."""
+    """A question names a node, rack, data centre or keyspace that there is not."""
 
 
 class DuplicateTokenError(RingError):

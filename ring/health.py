@@ -13,7 +13,7 @@ import numpy as np
 from ring.errors import InputError
 from ring.levels import Check, Counts, Demand, Level, Operation, checks_of, margins
 from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node, Replication, Topology
-from ring.pending import pending_replicas, settled
+from ring.pending import Pending, pending_replicas, settled
 from ring.placement import Placement, Planner
 from ring.profile import Profile, Views, profile
 from ring.tokens import HALVES, Indexes, TokenRing, token_ring
@@ -109,6 +109,7 @@ class Assessor:
         self._planner = Planner(self.ring)
         self._settled = settled(self.nodes)
         self._placements: dict[Replication, Placement] = {}
+        self._to_be: dict[Replication, Pending] = {}
 
     def placement(self, replication: Replication) -> Placement:
         """Return the placement of one replication."""
@@ -137,11 +138,16 @@ class Assessor:
                 answers[keyspace.name] = known[replication]
         return answers
 
+    def _pending(self, replication: Replication) -> Pending | None:
+        if self._settled:
+            return None
+        if replication not in self._to_be:
+            now = self.placement(replication)
+            self._to_be[replication] = pending_replicas(self.nodes, now, replication)
+        return self._to_be[replication]
+
     def _judged(self, replication: Replication, views: Views) -> ReplicationHealth:
-        placement = self.placement(replication)
-        pending = (
-            None if self._settled else pending_replicas(self.nodes, placement, replication)
-        )
+        placement, pending = self.placement(replication), self._pending(replication)
         nodes = int(self.ring.member.sum())
         demand = Demand.of(replication, self.ring.dcs, nodes)
         return judge(demand, profile(placement, pending, views))

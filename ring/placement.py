@@ -45,6 +45,11 @@ class Layer:
         """Replicas that every range has from this layer."""
         return len(self.keys)
 
+    @property
+    def is_uniform(self) -> bool:
+        """Say whether all ranges have the same replicas, as EverywhereStrategy gives them."""
+        return self.cell is not None and len(self.keys[0]) == 1
+
     @cached_property
     def nodes(self) -> list[Indexes]:
         """Nodes by row and cell; as wide as numpy indexes with, which it would widen to."""
@@ -199,8 +204,8 @@ def _put_together(
     ranges = len(placement.ring.tokens)
     layers = placement.layers
     has_transient = any(layer.full < layer.width for layer in layers)
-    if layers and all(len(layer.keys[0]) == 1 for layer in layers):
-        (layer,) = layers
+    if len(layers) == 1 and layers[0].is_uniform:
+        layer = layers[0]
         nodes = np.array(layer.nodes, np.int32)
         return np.broadcast_to(nodes, (layer.width, ranges)), None
     nodes = np.empty((placement.width, ranges), np.int32)

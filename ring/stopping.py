@@ -5,15 +5,17 @@ ranges from one kind to the next one down, so the kinds of all nodes' ranges are
 to know.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ring.errors import TooLargeError
 from ring.health import Assessor, ReplicationHealth
 from ring.levels import Check, Counts, Level, margins
 from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node
+from ring.placement import MAX_CELLS
 from ring.profile import Profile
 from ring.tokens import Indexes
 
@@ -72,11 +74,25 @@ def stop_each(nodes: Sequence[Node], health: ReplicationHealth) -> StopTable:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some replicas: whether full, whether only to be; ``pairs`` gives nodes and segments."""
+    """Some replicas: whether full, whether only to be.
+
+    Attributes:
+        rows: one a replica: nodes, and what they are to be indexed with to be by segment.
+        pairs: nodes and their segments, where there are not as many for every segment.
+
+    """
 
     full: bool
     pending: bool
-    pairs: tuple[tuple[Indexes, Indexes | None], ...]
+    rows: tuple[tuple[Indexes, Indexes | None], ...] = ()
+    pairs: tuple[Indexes, Indexes] | None = None
+
+    def __iter__(self) -> Iterator[tuple[Indexes, Indexes | None]]:
+        """Yield nodes with their segments, None for all; one row at a time fits in memory."""
+        for nodes, at in self.rows:
+            yield (nodes if at is None else nodes[at]), None
+        if self.pairs is not None:
+            yield self.pairs
 
 
 def _parts(profile: Profile) -> list[_Part]:
@@ -85,25 +101,25 @@ def _parts(profile: Profile) -> list[_Part]:
     rest: list[tuple[Indexes, Indexes | None]] = []
     cut = profile.segments.range if profile.pending is not None else None
     for layer in profile.placement.layers:
-        for k, row in enumerate(layer.nodes):
-            by_range = row if layer.cell is None else row[layer.cell]
-            by_segment = by_range if cut is None else by_range[cut]
-            (full if k < layer.full else rest).append((by_segment, None))
+        at = layer.cell if layer.cell is not None else cut
+        if layer.cell is not None and cut is not None:
+            at = layer.cell[cut]
+        full += [(row, at) for row in layer.nodes[: layer.full]]
+        rest += [(row, at) for row in layer.nodes[layer.full :]]
     parts = [
-        _Part(full=True, pending=False, pairs=tuple(full)),
-        _Part(full=False, pending=False, pairs=tuple(rest)),
+        _Part(full=True, pending=False, rows=tuple(full)),
+        _Part(full=False, pending=False, rows=tuple(rest)),
     ]
-    if profile.pending is not None and len(profile.pending.node):
-        pairs = profile.counted_pending()
-        parts.append(_Part(full=False, pending=True, pairs=(pairs,)))
-    return [part for part in parts if part.pairs]
+    if profile.pending is not None:
+        parts.append(_Part(full=False, pending=True, pairs=profile.counted_pending()))
+    return [part for part in parts if part.rows or part.pairs]
 
 
 def _widths_by_kind(profile: Profile, part: _Part, nodes: int) -> tuple[FLOATS, FLOATS]:
     """Add up the widths of each node's ranges by kind: upper and lower halves, exact."""
     split = profile.halves
     sums = np.zeros((2, nodes * profile.kinds), np.uint64)
-    for node, segment in part.pairs:
+    for node, segment in part:
         kind = profile.kind if segment is None else profile.kind[segment]
         into = node * profile.kinds + kind
         for half, total in zip(split, sums, strict=True):
@@ -223,8 +239,10 @@ class _Holders:
 
     @classmethod
     def of(cls, profile: Profile, nodes: int) -> "_Holders":
-        pairs = [pair for part in _parts(profile) for pair in part.pairs]
         everything = np.arange(len(profile.kind))
+        if profile.placement.width * len(everything) > MAX_CELLS:
+            raise TooLargeError("too many replicas of too many ranges to search among")
+        pairs = [pair for part in _parts(profile) for pair in part]
         segments = [everything if s is None else s for _, s in pairs]
         if not pairs:
             return cls(everything[:0], np.zeros(nodes + 1, np.intp))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ring.errors import UnknownNodeError
+from ring.errors import TooLargeError, UnknownNodeError
 from ring.health import Assessor, CheckHealth, ReplicationHealth
 from ring.levels import Check
 from ring.model import (
@@ -20,6 +20,8 @@ from ring.model import (
 from ring.ownership import ExactWidths
 from ring.placement import Placement
 from ring.tokens import widths_of
+
+MAX_COMPARISONS = 1 << 34  # of replicas before and after: 10 seconds
 
 Pick = Callable[[Node], bool]
 
@@ -178,9 +180,19 @@ def gains(
     """Return how many tokens' worth of ranges each host holds after that it did not before.
 
     What it holds as a transient replica counts as held.
+
+    Raises:
+        TooLargeError: where replicas are so many that comparing them is beyond all use.
+
     """
-    if not new.width or not len(new.ring.tokens):
+    if not new.width:
         return {}
+    if all(layer.is_uniform for layer in (*old.layers, *new.layers)):
+        had = {old_nodes[n].host_id for n in old.replicas[:, 0].tolist()} if old.width else ()
+        now = (new_nodes[n].host_id for n in new.replicas[:, 0].tolist())
+        return {host: RING_SIZE for host in now if host not in had}
+    if new.width * old.width * len(new.ring.tokens) > MAX_COMPARISONS:
+        raise TooLargeError("too many replicas of too many ranges to compare")
     tokens = np.union1d(old.ring.tokens, new.ring.tokens)
     number = {node.host_id: i for i, node in enumerate(new_nodes)}
     as_new = np.array([number.get(node.host_id, -1) for node in old_nodes], np.int32)

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ring.model import MAX_TOKEN, MIN_TOKEN, RING_SIZE, Factor, Node, Replication, Topology
+from ring.model import (
+    MAX_TOKEN,
+    MIN_TOKEN,
+    RING_SIZE,
+    Everywhere,
+    Factor,
+    Node,
+    Replication,
+    Simple,
+    Topology,
+)
 from ring.ownership import (
     as_printed,
     effective_shares,
@@ -89,3 +99,12 @@ def test_nodes_of_an_even_ring_own_the_same() -> None:
     placement = place(ring, Topology((("dc1", Factor(2)),)))
 
     assert effective_widths(placement) == [2 * step] * 4
+
+
+@given(nodes())
+def test_everywhere_every_owner_holds_the_whole_ring(ring: tuple[Node, ...]) -> None:
+    placement = place(token_ring(ring), Everywhere())
+    row_by_row = place(token_ring(ring), Simple(Factor(placement.width)))
+
+    assert effective_widths(placement) == [RING_SIZE] * len(ring)
+    assert effective_shares(placement).tolist() == effective_shares(row_by_row).tolist()

@@ -1,13 +1,15 @@
 """Which nodes hold which range."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 
 from ring.errors import TooLargeError
 from ring.model import Everywhere, Factor, Local, Node, Replication, Simple, Topology
-from ring.placement import Placement, place
+from ring.placement import Placement, Planner, place
 from ring.tokens import token_ring
 from tests.unit.ring.strategies import node, nodes, replications
 
@@ -109,3 +111,21 @@ def test_more_replicas_than_memory_is_an_error_not_a_crash() -> None:
 
     with pytest.raises(TooLargeError, match="too many"):
         place(ring, Simple(Factor(2000)))
+
+
+@given(nodes(), replications())
+def test_rings_too_large_for_32_bits_are_placed_the_same(
+    ring: tuple[Node, ...], replication: Replication
+) -> None:
+    tokens = token_ring(ring)
+    wide = Planner(tokens)
+    wide._packing = replace(wide._packing, dtype=np.dtype(np.int64))
+
+    assert (wide.place(replication).replicas == place(tokens, replication).replicas).all()
+
+
+def test_racks_beyond_those_with_a_column_each_are_walked() -> None:
+    ring = [node(n, 10 * n, 10 * n + 5, rack=f"r{n % 20}") for n in range(40)]
+    three = Topology((("dc1", Factor(3)),))
+
+    assert with_transience(place(token_ring(ring), three)) == one_by_one(ring, three)

@@ -8,7 +8,16 @@ from hypothesis import given
 from ring.errors import InputError, UnknownNodeError
 from ring.health import Assessor, judged_at
 from ring.levels import Check, Level, Operation
-from ring.model import RING_SIZE, Factor, Keyspace, Liveness, RingState, Simple, Topology
+from ring.model import (
+    RING_SIZE,
+    Everywhere,
+    Factor,
+    Keyspace,
+    Liveness,
+    RingState,
+    Simple,
+    Topology,
+)
 from ring.stopping import standing, stop_each
 from ring.whatif import added, altered, compare, in_rack, named, removed, stopped
 from ring.whatif_options import Change, changed
@@ -183,3 +192,19 @@ def test_a_node_that_is_down_already_changes_nothing() -> None:
     down = replace(state, nodes=nodes)
 
     assert compare(down, stopped(down, {nodes[0].host_id}))[0].worse == ()
+
+
+def test_a_newcomer_copies_everything_where_everyone_holds_everything() -> None:
+    state = six(keyspace=Keyspace("all", Everywhere()))
+    newcomer = node(9, 5)
+    (change,) = compare(state, added(state, [newcomer]))
+
+    assert change.gains == {newcomer.host_id: RING_SIZE}
+
+
+def test_everywhere_all_but_one_may_be_down_for_one() -> None:
+    state = six(keyspace=Keyspace("all", Everywhere()))
+    asked = {"all": (Check(Level.ONE, Operation.READ),)}
+    found = standing(Assessor(state.nodes), state.keyspaces, asked)
+
+    assert len(found.together) == 5
