@@ -163,6 +163,7 @@ def daemon_flags(settings: NodeSettings, jars: Jars) -> list[str]:
         "cassandra.ring_delay_ms": str(settings.ring_delay_ms),
         "cassandra.skip_wait_for_gossip_to_settle": "0",
         "cassandra.superuser_setup_delay_ms": "500",  # at 0 it is tried without a pause
+        "cassandra.shutdown_announce_in_ms": "500",  # sent at once; 2 s are for wider networks
         "cassandra.skip_sync": "true",
         "cassandra.broadcast_interval_ms": "4000",  # also how long a replacement waits
         "cassandra.memtable.row_overhead_size": "180",  # spares measuring it at each start
