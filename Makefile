@@ -65,9 +65,11 @@ test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
 test-integration: $(READY) shim ## real Cassandra, real sidecars, on loopback
 	@$(BIN)/pytest tests/integration $(ARGS)
 
-.PHONY: demo bench-sidecar bench-ring
+.PHONY: demo picture bench-sidecar bench-ring
 demo: $(READY) shim ## three nodes find each other; one moves (ARGS=--once ends by itself)
 	@$(BIN)/python -m localring demo $(ARGS)
+picture: $(READY) shim ## docs/demo.svg anew, from a real run
+	@$(BIN)/python -m localring demo --picture docs/demo.svg
 bench-sidecar: $(READY) shim ## what a sidecar costs and how fast it is
 	@$(BIN)/python -m bench.sidecar --with-ring
 bench-ring: $(READY) ## how fast ownership and health are, beside Cassandra and cassandra-driver

@@ -117,12 +117,14 @@ def _from_confirmed(
     racks = evidence.racks_of(view)
     chosen = selection.choose(steady or members, racks, count)
     reserve = (*steady, *members, *evidence.existing_members(view, ring))
-    chosen = selection.with_two_others(chosen, asker.pod, reserve)
+    padded = selection.with_two_others(chosen, asker.pod, reserve)
+    silent = {each.pod for each in padded} - {member.pod for member in members}
+    more = f", and {', '.join(sorted(silent))} to have two others" if silent else ""
     return Seeds(
-        seeds=_addresses(chosen),
+        seeds=_addresses(padded),
         ring_id=ring,
         rule=Rule.MEMBER_CONFIRMED,
-        reason=f"confirmed members of ring {ring}",
+        reason=f"confirmed members of ring {ring}{more}",
     )
 
 

@@ -69,3 +69,20 @@ async def test_a_ring_that_was_stopped_whole_comes_back_with_all_addresses_chang
     assert {n: r.host_id for n, r in after.items()} == {n: r.host_id for n, r in before.items()}
     assert not {r.address for r in after.values()} & {r.address for r in before.values()}
     assert await read(ring, 2) == "all moved"
+
+
+async def test_a_member_whose_address_another_took_over_while_all_were_down_comes_back(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "taken over")
+    before, taken = known(await ring.reports()), ring.pod(2).address
+    await ring.stop(0, 1, 2)
+    ring.start(0)
+    ring.start(1, address=taken)
+    await ring.wait_until_whole()
+    ring.start(2)
+    await ring.wait_until_whole()
+    after = known(await ring.reports())
+
+    assert {n: r.host_id for n, r in after.items()} == {n: r.host_id for n, r in before.items()}
+    assert await read(ring, 2) == "taken over"
