@@ -12,7 +12,8 @@ from ring.model import Keyspace, Local, Node, RingState
 from ring.ownership import effective_shares, primary_shares, shortest
 from ring.ringfile import replication_options
 from ring.skew import Skew, Suggestion
-from ring.stopping import Standing, StopTable
+from ring.standing import Standing
+from ring.stopping import StopTable
 from ring.whatif import KeyspaceChange
 
 Json = dict[str, Any]

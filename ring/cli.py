@@ -4,34 +4,23 @@
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any, NoReturn, ParamSpec, TypeVar
+from typing import Annotated
 
-import msgspec
 import numpy as np
 import typer
-import yaml
-from rich.console import Console
-from rich.table import Table
 
-from ring import answers, render, ringfile
+from ring import answers, render
 from ring.errors import InputError, RingError
 from ring.health import Assessor
 from ring.levels import Level
-from ring.model import Keyspace, Local, RingState
+from ring.model import Local, RingState
 from ring.skew import ROUNDS, skew, suggest
-from ring.stopping import standing, stop_each
+from ring.standing import standing
+from ring.stopping import stop_each
+from ring.terminal import Form, exit_unless, fail, read, show, stream, write
 from ring.whatif import compare
 from ring.whatif_options import Change, changed
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-UNSAFE, WRONG_INPUT = 1, 2
-WIDE = 1000  # columns of a file or a pipe: nothing is cut off there
 
 app = typer.Typer(
     name="ring",
@@ -40,14 +29,6 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-
-
-class Form(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
 
 
 File = Annotated[
@@ -78,24 +59,24 @@ Everything = Annotated[
 @app.command()
 def ownership(file: File, output: Output = Form.TABLE, keyspace: Names = None) -> None:
     """Show each node's share of the ring, as nodetool status computes it."""
-    state = _read(file, keyspace)
+    state = read(file, keyspace)
     answer = answers.ownership(state)
-    _write(answer, output, lambda: render.ownership(state.nodes, answer))
+    write(answer, output, lambda: render.ownership(state.nodes, answer))
 
 
 @app.command()
 def ranges(file: File, output: Output = Form.TABLE, keyspace: Names = None) -> None:
     """Show every token range and its replicas, in Cassandra's order."""
-    state = _read(file, keyspace)
+    state = read(file, keyspace)
     found = answers.ranges(state)
     if output is Form.JSON:
-        _stream(sys.stdout, found)
+        stream(sys.stdout, found)
     elif output is Form.YAML:
         whole = {name: [row for rows in several for row in rows] for name, several in found}
-        _write({"keyspaces": whole}, output, lambda: ())
+        write({"keyspaces": whole}, output, lambda: ())
     else:
         for name, several in found:
-            _print(render.ranges(state.nodes, name, several))
+            show(render.ranges(state.nodes, name, several))
 
 
 @app.command()
@@ -108,10 +89,10 @@ def health(
     everything: Everything = False,
 ) -> None:
     """Judge every consistency level; exit with 1 where one that decides is not satisfiable."""
-    state = _read(file, keyspace)
+    state = read(file, keyspace)
     answer = answers.health(state, level or ())
-    _write(answer, output, lambda: render.health(state.nodes, answer, everything=everything))
-    _exit_unless(safe=answer["healthy"])
+    write(answer, output, lambda: render.health(state.nodes, answer, everything=everything))
+    exit_unless(safe=answer["healthy"])
 
 
 @app.command()
@@ -149,7 +130,7 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
     ] = False,
 ) -> None:
     """Say what a change would make worse; exit with 1 where it loses a level that decides."""
-    state = _read(file, keyspace)
+    state = read(file, keyspace)
     wanted = Change(
         stop=tuple(stop or ()),
         drain=tuple(drain or ()),
@@ -161,15 +142,15 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
     )
     levels = level or []
     if each + most + bool(wanted) != 1:
-        _fail(InputError("", "name a change, or one of --each and --most"))
+        raise InputError("", "name a change, or one of --each and --most")
     if each:
         _each(state, levels, output)
     elif most:
         _most(state, levels, output)
     else:
-        answer = answers.change(state, compare(state, _checked(changed, state, wanted)), levels)
-        _write(answer, output, lambda: render.change(answer, everything=everything))
-        _exit_unless(safe=answer["safe"])
+        answer = answers.change(state, compare(state, changed(state, wanted)), levels)
+        write(answer, output, lambda: render.change(answer, everything=everything))
+        exit_unless(safe=answer["safe"])
 
 
 def _each(state: RingState, levels: list[Level], output: Form) -> None:
@@ -182,8 +163,8 @@ def _each(state: RingState, levels: list[Level], output: Form) -> None:
         if (one := health.get(each.name))
     ]
     answer = answers.stop_tables(state.nodes, tables)
-    _write(answer, output, lambda: render.stops(state.nodes, answer))
-    _exit_unless(safe=answer["safe"])
+    write(answer, output, lambda: render.stops(state.nodes, answer))
+    exit_unless(safe=answer["safe"])
 
 
 def _most(state: RingState, levels: list[Level], output: Form) -> None:
@@ -195,7 +176,7 @@ def _most(state: RingState, levels: list[Level], output: Form) -> None:
         if each.name in health
     }
     answer = answers.standing(standing(assessor, state.keyspaces, asked))
-    _write(answer, output, lambda: render.standing(state.nodes, answer))
+    write(answer, output, lambda: render.standing(state.nodes, answer))
 
 
 @app.command(name="skew")
@@ -207,7 +188,7 @@ def skew_(
     seed: Annotated[int | None, typer.Option(help="To draw the same rings again.")] = None,
 ) -> None:
     """Compare how even the ring is with random rings; exit with 1 where luck is no excuse."""
-    state = _read(file, keyspace)
+    state = read(file, keyspace)
     assessor, rng = Assessor(state.nodes), np.random.default_rng(seed)
     placed = [each for each in state.keyspaces if not isinstance(each.replication, Local)]
     known = {
@@ -215,8 +196,8 @@ def skew_(
         for replication in dict.fromkeys(each.replication for each in placed)
     }
     answer = answers.skews((each.name, known[each.replication]) for each in placed)
-    _write(answer, output, lambda: render.skews(answer))
-    _exit_unless(safe=answer["explained"])
+    write(answer, output, lambda: render.skews(answer))
+    exit_unless(safe=answer["explained"])
 
 
 @app.command()
@@ -227,15 +208,15 @@ def tokens(
     output: Output = Form.TABLE,
 ) -> None:
     """Suggest tokens for the next node of a rack."""
-    state = _read(file, None)
+    state = read(file, None)
     dc, _, rack = place.partition("/")
     same_dc = [n for n, node in enumerate(state.nodes) if node.dc == dc]
     peers = [n for n in same_dc if state.nodes[n].rack == rack]
     if not same_dc:
-        _fail(InputError("DC/RACK", f"the ring has no data centre {dc}"))
-    found = _checked(suggest, Assessor(state.nodes).ring, peers, count)
+        raise InputError("DC/RACK", f"the ring has no data centre {dc}")
+    found = suggest(Assessor(state.nodes).ring, peers, count)
     answer = answers.suggestion(found)
-    _write(answer, output, lambda: render.suggestion(answer))
+    write(answer, output, lambda: render.suggestion(answer))
 
 
 def main() -> None:
@@ -243,79 +224,4 @@ def main() -> None:
     try:
         app(prog_name="ring")
     except RingError as error:
-        _fail(error)
-
-
-def _read(file: Path, names: Iterable[str] | None) -> RingState:
-    """Read the ring file, telling its remarks; leave with 2 where it is none."""
-    read = _checked(ringfile.parse, _bytes(file))
-    for remark in read.remarks:
-        sys.stderr.write(f"ring: {file}: {remark}\n")
-    return _only(read.state, list(names or ()))
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read(ringfile.MAX_BYTES + 1)
-        with file.open("rb") as stream:
-            return stream.read(ringfile.MAX_BYTES + 1)
-    except OSError as error:
-        _fail(InputError(str(file), error.strerror or str(error)))
-
-
-def _only(state: RingState, names: list[str]) -> RingState:
-    known = {keyspace.name: keyspace for keyspace in state.keyspaces}
-    for name in names:
-        if name not in known:
-            _fail(InputError("--keyspace", f"the file has no keyspace {name}"))
-    chosen: tuple[Keyspace, ...] = tuple(known[name] for name in dict.fromkeys(names))
-    return replace(state, keyspaces=chosen) if names else state
-
-
-def _checked(ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Ask; leave with 2 where the input is at fault."""
-    try:
-        return ask(*args, **kwargs)
-    except RingError as error:
-        _fail(error)
-
-
-def _fail(error: RingError) -> NoReturn:
-    sys.stderr.write(f"ring: {error}\n")
-    raise SystemExit(WRONG_INPUT)
-
-
-def _exit_unless(*, safe: bool) -> None:
-    if not safe:
-        raise SystemExit(UNSAFE)
-
-
-def _write(answer: dict[str, Any], form: Form, tables: Callable[[], Iterable[Table]]) -> None:
-    match form:
-        case Form.JSON:
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n")
-        case Form.YAML:
-            yaml.dump(answer, sys.stdout, yaml.CSafeDumper, sort_keys=False)
-        case Form.TABLE:
-            _print(tables())
-
-
-def _print(tables: Iterable[Table]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
-    for table in tables:
-        console.print(table)
-
-
-def _stream(out: IO[str], found: Iterator[tuple[str, Iterator[list[dict[str, Any]]]]]) -> None:
-    """Write ranges as they come: a large ring's are hundreds of megabytes."""
-    out.write('{"keyspaces": {')
-    for number, (name, several) in enumerate(found):
-        out.write((", " if number else "") + msgspec.json.encode(name).decode() + ": [")
-        for block, rows in enumerate(several):
-            text = ",\n".join(msgspec.json.encode(row).decode() for row in rows)
-            out.write((",\n" if block else "\n") + text)
-        out.write("]")
-    out.write("}}\n")
+        fail(error)

@@ -18,7 +18,8 @@ from ring.model import (
     Simple,
     Topology,
 )
-from ring.stopping import standing, stop_each
+from ring.standing import standing
+from ring.stopping import stop_each
 from ring.whatif import added, altered, compare, in_rack, named, removed, stopped
 from ring.whatif_options import Change, changed
 from tests.unit.ring.strategies import node, states
