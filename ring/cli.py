@@ -3,6 +3,7 @@
 0: healthy, or safe; 1: not; 2: the input is wrong.
 """
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -221,6 +222,9 @@ def tokens(
 
 def main() -> None:
     """Run the command."""
+    # Whoever has read enough, or stops us, must not be told by exit code 1 that a ring is unsafe.
+    for ending in (signal.SIGPIPE, signal.SIGINT):
+        signal.signal(ending, signal.SIG_DFL)
     try:
         app(prog_name="ring")
     except RingError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -220,3 +221,17 @@ def test_a_ring_file_is_as_documented(file: Path) -> None:
     documented = json.loads((SCHEMAS / "ring-file.json").read_text())
 
     assert list(faults(documented, json.loads(file.read_bytes()))) == []
+
+
+def test_a_reader_that_has_enough_is_not_told_that_the_ring_is_unsafe(tmp_path: Path) -> None:
+    many = [node(n, *range(n * 500, n * 500 + 500)) for n in range(60)]
+    keyspace = Keyspace("shop", Topology((("dc1", Factor(3)),)))
+    file = tmp_path / "many.json"
+    file.write_bytes(dump(RingState(tuple(many), (keyspace,))))
+    command = [sys.executable, "-m", "ring", "ranges", "--file", str(file), "-o", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 -- our own
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.wait(PATIENCE) == -signal.SIGPIPE
