@@ -222,7 +222,7 @@ def tokens(
 
 def main() -> None:
     """Run the command."""
-    # Whoever has read enough, or stops us, must not be told by exit code 1 that a ring is unsafe.
+    # Who has read enough, or stops us, must not be told by exit code 1 that a ring is unsafe.
     for ending in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(ending, signal.SIG_DFL)
     try:
