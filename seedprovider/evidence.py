@@ -74,7 +74,7 @@ def confirmed(view: View, ring: RingId) -> tuple[Endpoint, ...]:
     return tuple(
         _at_broadcast_address(view, endpoint)
         for endpoint in view.endpoints
-        if doubt(view, endpoint, ring) is None
+        if endpoint.pod in view.reports and doubt(view, endpoint, ring) is None
     )
 
 
@@ -111,8 +111,8 @@ def _disk_is_of(view: View, endpoint: Endpoint, ring: RingId) -> bool:
     report = fresh_report(view, endpoint.pod)
     if report is not None and report.disk.state is not DiskState.UNKNOWN:
         return report.disk.state is DiskState.MEMBER and report.disk.ring_id == ring
-    entry = ledger_of(view, ring).get(endpoint.pod)
-    if entry is None or entry.state is not EntryState.MEMBER:
+    entry = view.ledger.get(endpoint.pod)
+    if entry is None or entry.ring_id != ring or entry.state is not EntryState.MEMBER:
         return False
     # An address that nobody vouches for, and that the member never had, may be anybody's.
     return bool(entry.addresses) and entry.addresses[0].address == endpoint.address

@@ -4,7 +4,9 @@
 This file holds the rows for disks with data; `seedprovider.admission` those for blank ones.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from seedprovider import evidence, selection
 from seedprovider.admission import admit
@@ -116,7 +118,8 @@ def _from_confirmed(
     steady = [member for member in members if not member.terminating]
     racks = evidence.racks_of(view)
     chosen = selection.choose(steady or members, racks, count)
-    reserve = (*steady, *members, *evidence.existing_members(view, ring))
+    # A thousand pods are looked through only where somebody is missing.
+    reserve = chain(steady, members, _lazily(view, ring))
     padded = selection.with_two_others(chosen, asker.pod, reserve)
     silent = {each.pod for each in padded} - {member.pod for member in members}
     more = f", and {', '.join(sorted(silent))} to have two others" if silent else ""
@@ -126,6 +129,10 @@ def _from_confirmed(
         rule=Rule.MEMBER_CONFIRMED,
         reason=f"confirmed members of ring {ring}{more}",
     )
+
+
+def _lazily(view: View, ring: RingId) -> Iterator[Endpoint]:
+    yield from evidence.existing_members(view, ring)
 
 
 def _cold_start(asker: Asker, view: View, ring: RingId, count: int) -> Seeds:

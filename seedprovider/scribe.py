@@ -1,9 +1,7 @@
 """What the sidecar writes down while the node lives: ledger, turn, record, the cache."""
 
 import asyncio
-import contextlib
 import logging
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,12 +16,12 @@ from seedprovider.engine import Engine, timestamp
 from seedprovider.kube.errors import KubeError
 from seedprovider.model import Address, EntryState, Heartbeat
 from seedprovider.registry import Registry
+from seedprovider.rounds import ROUND_SECONDS, rounds
 from seedprovider.tending import ON_THE_WAY, Tender
 from seedprovider.world import World
 
 log = logging.getLogger(__name__)
 
-ROUND_SECONDS: Final = 1.0
 RECORD_SECONDS: Final = 5.0
 """How often a missing ring record is looked into, and a failed write is tried again."""
 SAVE_SECONDS: Final = 1.0
@@ -62,12 +60,7 @@ class Scribe:
 
     async def run(self) -> None:
         """Write what is to be written at each change and each `ROUND_SECONDS`."""
-        changed = self._world.listen()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ROUND_SECONDS * (0.75 + random.random() / 2)):  # noqa: S311 -- spreads load
-                    await changed.wait()
-            changed.clear()
+        async for _ in rounds(self._world):
             await self.round()
 
     async def round(self) -> None:

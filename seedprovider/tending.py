@@ -1,9 +1,6 @@
 """The running node: heartbeats in, seeds and actions out, and whether it is ready."""
 
-import asyncio
-import contextlib
 import logging
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +13,11 @@ from seedprovider.metrics import Metrics
 from seedprovider.model import Address, PvcUid, RingId, View
 from seedprovider.node import Received
 from seedprovider.protocol import decide
+from seedprovider.rounds import ROUND_SECONDS, rounds
 from seedprovider.world import World
 
 log = logging.getLogger(__name__)
 
-ROUND_SECONDS: Final = 1.0
-"""How often things are looked at without an event: no request to the API server is in it."""
 ASK_SECONDS: Final = 2.0
 """How often the few sidecars that matter are asked; their word counts for 5 s."""
 ON_THE_WAY: Final = frozenset({"STARTING", "JOINING"})
@@ -121,12 +117,7 @@ class Tender:
 
     async def run(self) -> None:
         """Look after things at each change and each `ROUND_SECONDS`, until cancelled."""
-        changed = self._world.listen()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ROUND_SECONDS * (0.75 + random.random() / 2)):  # noqa: S311 -- spreads load
-                    await changed.wait()
-            changed.clear()
+        async for _ in rounds(self._world):
             await self.round()
 
     async def round(self) -> None:
