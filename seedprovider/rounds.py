@@ -1,4 +1,4 @@
-"""The pace of whatever is looked after: at once when something changed, and else each second."""
+"""The pace of what is looked after: at once when something changed, else each second."""
 
 import asyncio
 import contextlib
