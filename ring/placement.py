@@ -227,4 +227,4 @@ def _rows_of(layer: Layer, block: slice) -> list[Column]:
     if layer.cell is None:
         return [row[block] for row in layer.keys]
     cells = layer.cell[block]
-    return [row[cells] for row in layer.keys]
+    return [row.take(cells) for row in layer.keys]

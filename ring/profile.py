@@ -202,11 +202,11 @@ def _natural(
             if layer.dc is None:
                 weight *= ring.dc == dc
             more = len(rows) if layer.dc is not None else 0
-            code = weight[rows[0]]
+            code = weight.take(rows[0])
             for row in rows[1:]:
-                code += weight[row]
+                code += weight.take(row)
             code -= more * base**2
-            by_range = code if layer.cell is None else code[layer.cell]
+            by_range = code if layer.cell is None else code.take(layer.cell)
             by_segment = by_range if segments is None else by_range[segments.range]
             yield _Block(what, dc, by_segment, base, more)
 

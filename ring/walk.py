@@ -95,7 +95,7 @@ class SubRing:
         """Return, from every start, the first ``count`` distinct nodes: a row each."""
         before = self.node_before
         starts = np.arange(self.length)
-        return self._walk(starts, count, lambda q, j: before[q] < j, self.next_node)
+        return self._walk(starts, count, lambda q, j: before.take(q) < j, self.next_node)
 
     def distinct_racks(self, count: int) -> list[Keys]:
         """Return the first node of each of the first ``count`` distinct racks."""
@@ -103,7 +103,7 @@ class SubRing:
             return self._racks_in_turn[:count]
         before = self.rack_before
         starts = np.arange(self.length)
-        return self._walk(starts, count, lambda q, j: before[q] < j, self.next_rack)
+        return self._walk(starts, count, lambda q, j: before.take(q) < j, self.next_rack)
 
     @cached_property
     def _racks_in_turn(self) -> list[Keys]:
@@ -117,7 +117,7 @@ class SubRing:
         node, rack = self.node_before, self.rack_before
         begin = self.next_node[: self.length]  # the start itself is in a rack not yet met
         return self._walk(
-            begin, count, lambda q, j: (node[q] < j) & (rack[q] >= j), self.next_node
+            begin, count, lambda q, j: (node.take(q) < j) & (rack.take(q) >= j), self.next_node
         )
 
     def _next_in(self, rack: int) -> Keys:
@@ -142,10 +142,10 @@ class SubRing:
             place = place.copy()
             todo = np.flatnonzero(~fits(place, starts))
             while len(todo):
-                place[todo] = further = step[place[todo]]
+                place[todo] = further = step.take(place.take(todo))
                 todo = todo[~fits(further, todo)]
-            rows.append(self.keys[place])
-            place = step[place]
+            rows.append(self.keys.take(place))
+            place = step.take(place)
         return rows
 
 
