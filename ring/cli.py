@@ -19,7 +19,7 @@ from ring.model import Local, RingState
 from ring.skew import ROUNDS, skew, suggest
 from ring.standing import standing
 from ring.stopping import stop_each
-from ring.terminal import Form, exit_unless, fail, read, show, stream, write
+from ring.terminal import Form, exit_unless, fail, fail_unforeseen, read, show, stream, write
 from ring.whatif import compare
 from ring.whatif_options import Change, changed
 
@@ -226,6 +226,11 @@ def main() -> None:
     for ending in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(ending, signal.SIG_DFL)
     try:
-        app(prog_name="ring")
+        try:
+            app(prog_name="ring")
+        finally:
+            sys.stdout.flush()  # here, where a full disk still can be told
     except RingError as error:
         fail(error)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is no verdict on a ring
+        fail_unforeseen(error)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from ring.model import Node
 from ring.ownership import as_printed
@@ -176,9 +177,9 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _state(node: Node) -> str:
+def _state(node: Node) -> Text:
     style = {"U": GOOD, "D": BAD, "?": DOUBTFUL}[node.liveness]
-    return f"[{style}]{node.state}[/]"
+    return Text(node.state, style=style)
 
 
 def _style(check: Json) -> str:

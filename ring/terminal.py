@@ -1,5 +1,6 @@
 """How the `ring` command reads files, writes answers and leaves: all of its I/O."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -66,6 +67,14 @@ def fail(error: RingError) -> NoReturn:
     raise SystemExit(WRONG_INPUT)
 
 
+def fail_unforeseen(error: Exception) -> NoReturn:
+    """Tell of what should not happen and leave with 2: 1 would call a ring unsafe."""
+    sys.stderr.write(f"ring: {type(error).__name__}: {error}\n")
+    # What is left in the buffer must not fail once more when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(WRONG_INPUT)
+
+
 def exit_unless(*, safe: bool) -> None:
     """Leave with 1 unless the answer is good."""
     if not safe:
@@ -85,9 +94,14 @@ def write(answer: dict[str, Any], form: Form, tables: Callable[[], Iterable[Tabl
 
 def show(tables: Iterable[Table]) -> None:
     """Print tables: with colours on a terminal, whole in a pipe."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    terminal = sys.stdout.isatty()
+    console = Console(
+        markup=False,  # names of racks and keyspaces may hold brackets
+        emoji=False,
+        highlight=False,
+        force_terminal=terminal,
+        width=None if terminal else WIDE,
+    )
     for table in tables:
         console.print(table)
 

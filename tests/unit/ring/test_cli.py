@@ -235,3 +235,32 @@ def test_a_reader_that_has_enough_is_not_told_that_the_ring_is_unsafe(tmp_path: 
         process.stdout.close()
 
         assert process.wait(PATIENCE) == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize("command", ["ownership", "ranges", "health", "skew"])
+def test_names_with_brackets_are_names_and_no_markup(tmp_path: Path, command: str) -> None:
+    body = json.loads(written(tmp_path).read_text())
+    body["nodes"][0]["rack"] = "[/rack]"
+    body["keyspaces"] = {"[/shop]": body["keyspaces"]["shop"]}
+    hostile = tmp_path / "hostile.json"
+    hostile.write_text(json.dumps(body))
+
+    done = ring(command, "--file", hostile)
+
+    assert done.returncode == 0
+    assert "[/shop]" in done.stdout
+
+
+def test_a_full_disk_is_no_verdict_on_a_ring(file: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "ring", "health", "--file", file],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
