@@ -106,6 +106,7 @@ class Engine:
         self._why = ""
         self._turn_version: str | None = None
         self._volume_read = False
+        self._volume_trouble: str | None = None  # told once, though tried each round
         self._looked = (float("-inf"), world.view())
         self.last: Answered | None = None
 
@@ -297,9 +298,9 @@ class Engine:
         except KubeError as error:
             remembered = self._world.remembered
             uid = remembered.pvc_uid if remembered else None
-            if uid != own.pvc_uid or self._why != error.reason:
+            if self._volume_trouble != error.reason:
                 log.warning("volume claim of %s not read: %s", own.pod, error.reason)
-                self._why = error.reason
+                self._volume_trouble = error.reason
         else:
             self._volume_read = True
         if uid != own.pvc_uid:

@@ -5,6 +5,7 @@ gone, empty or down.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from seedprovider.model import (
     Address,
@@ -83,14 +84,7 @@ def _at_broadcast_address(view: View, endpoint: Endpoint) -> Endpoint:
     beat = report.heartbeat if report else None
     if beat is None or beat.address is None or beat.address == endpoint.address:
         return endpoint
-    return Endpoint(
-        endpoint.pod,
-        endpoint.uid,
-        beat.address,
-        endpoint.serving,
-        endpoint.terminating,
-        endpoint.zone,
-    )
+    return replace(endpoint, address=beat.address)
 
 
 def existing_members(view: View, ring: RingId) -> tuple[Endpoint, ...]:
@@ -210,14 +204,14 @@ def proven_no_member(view: View, pod: PodName) -> bool:
     return (starting and blank) or proven_stopped(view, pod)
 
 
-def addresses_of(view: View, ring: RingId, host: HostId) -> dict[Address, list[Peer]]:
-    """Return where the confirmed members map a host to, with what each says of it there."""
-    places: dict[Address, list[Peer]] = {}
-    for member in confirmed(view, ring):
-        for peer in peers_of(view, member.pod) or ():
-            if peer.host_id == host:
-                places.setdefault(peer.address, []).append(peer)
-    return places
+def addresses_of(view: View, ring: RingId, host: HostId) -> frozenset[Address]:
+    """Return where the confirmed members map a host to; more than one if they disagree."""
+    return frozenset(
+        peer.address
+        for member in confirmed(view, ring)
+        for peer in peers_of(view, member.pod) or ()
+        if peer.host_id == host
+    )
 
 
 def racks_of(view: View) -> dict[PodName, str]:

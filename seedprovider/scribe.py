@@ -111,9 +111,9 @@ class Scribe:
 
     async def _renew_turn(self) -> None:
         last, now = self._engine.last, self._clock()
-        blank = last is not None and last.asker.disk.is_blank
-        let_in = blank and last is not None and isinstance(last.answer, Seeds)
-        if not let_in or now - self._renewed_at < RENEW_SECONDS:
+        if last is None or not isinstance(last.answer, Seeds) or not last.asker.disk.is_blank:
+            return
+        if now - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = now
         own = self._world.own

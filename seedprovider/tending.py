@@ -135,11 +135,12 @@ class Tender:
         if self.seen_by_peers:
             endpoints = self._engine.worth_asking(endpoints)
         await self._engine.survey(endpoints, ASK_SECONDS)
-        self._see_peers(self._world.view())
+        if not self.seen_by_peers:
+            self._see_peers(self._world.view())
 
     def _see_peers(self, view: View) -> None:
         beat = self._world.own.fresh_beat
-        if self.seen_by_peers or beat is None or beat.host_id is None:
+        if beat is None or beat.host_id is None:
             return
         ring = beat.disk.ring_id or self._world.ring_id
         if ring is None:
