@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from seedprovider.cache import Remembered
 from seedprovider.inquiry import Inquirer
@@ -27,8 +26,6 @@ from seedprovider.registry import Kept, LiveRead, UnreadableError, kept_of
 from seedprovider.view import Slice, endpoints_of, family
 
 log = logging.getLogger(__name__)
-
-NOTHING: Final = Kept(None, {})
 
 
 class World:
