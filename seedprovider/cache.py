@@ -1,12 +1,12 @@
 """The last good view on disk: what a restarted sidecar knows while the API server is away."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from seedprovider.durable import replace_file
 from seedprovider.model import Address, Endpoint, Entry, PodName, PodUid, PvcUid, Record
 
 FILE: Final = "last-good.json"
@@ -48,35 +48,16 @@ _decoder = msgspec.json.Decoder(_File)
 
 
 def save(state_dir: Path, remembered: Remembered) -> None:
-    """Replace the cache as a whole: a crash leaves the old file or the new one, never a half.
+    """Replace the cache as a whole.
 
     Raises `CacheError`.
     """
     content = msgspec.json.encode(_File(FORMAT, remembered))
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        # One name: there is one writer, and what a kill leaves behind is written over.
-        draft = state_dir / f"{FILE}.new"
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(state_dir / FILE)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        _sync_directory(state_dir)
+        replace_file(state_dir / FILE, content)
     except OSError as error:
         raise CacheError(f"{state_dir / FILE}: {error.strerror or error}") from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def load(state_dir: Path, service: str, pod: str, uid: str) -> Remembered | None:
