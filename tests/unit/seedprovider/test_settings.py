@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedprovider.settings import Listen, SettingError, Settings, describe, read
+from seedprovider.parsers import Listen
+from seedprovider.settings import Settings, read
+from seedprovider.variables import SettingError, describe
 
 NEEDED = {
     "POD_NAME": "cassandra-0",
@@ -166,7 +168,7 @@ def test_a_url_that_is_set_goes_before_the_one_of_the_cluster() -> None:
 
 
 def test_help_names_every_variable_with_its_default() -> None:
-    text = describe()
+    text = describe(Settings)
 
     assert all(variable in text for variable in VARIABLES)
     assert "default 127.0.0.1:8078" in text
