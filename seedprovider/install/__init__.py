@@ -1,0 +1,1 @@
+"""``seedprovider install``: fits a copy of Cassandra's settings to the sidecar."""
