@@ -184,10 +184,13 @@ def _fixed(situation: Situation, rack: str) -> Rack | Refused:
 
 def _recorded(situation: Situation, rack: str) -> Rack | Ask:
     """Keep it; a rack that is the configured one is no zone to compare with the node's."""
-    if rack == situation.configured or Fact.OWN_NODE in situation.in_vain:
+    if rack == situation.configured:
         return Rack(rack, "recorded on the disk")
     if situation.own is None:
-        return Ask(Fact.OWN_NODE, needed=False)
+        in_vain = Fact.OWN_NODE in situation.in_vain
+        return (
+            Rack(rack, "recorded on the disk") if in_vain else Ask(Fact.OWN_NODE, needed=False)
+        )
     zone = situation.own.zone
     warning = (
         f"this disk's rack is {rack}, and node {situation.node} is in zone {zone}: the disk "

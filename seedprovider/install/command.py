@@ -22,6 +22,10 @@ from seedprovider.settings import InstallSettings
 YAML: Final = "cassandra.yaml"
 SNITCH: Final = "GossipingPropertyFileSnitch"
 """The one snitch that takes its rack from ``cassandra-rackdc.properties``."""
+HOW_TO_SNITCH: Final = (
+    f"endpoint_snitch to {SNITCH} in {YAML}, or CASSANDRA_ENDPOINT_SNITCH on this container as "
+    "on Cassandra's"
+)
 EXIT_NOT_NOW: Final = 1
 EXIT_WRONG: Final = 2
 REQUEST_SECONDS: Final = 5.0
@@ -152,16 +156,15 @@ def _leave_rack(settings: InstallSettings, snitch: str, recorded: str | None) ->
     shown = snitch or "no endpoint_snitch"
     if settings.rack:
         raise InputError(
-            f"SEEDPROVIDER_RACK={settings.rack} has no effect with {shown}: set "
-            f"endpoint_snitch to {SNITCH}"
+            f"SEEDPROVIDER_RACK={settings.rack} has no effect with {shown}: set {HOW_TO_SNITCH}"
         )
     kept = f", and this disk began in rack {recorded}" if recorded else ""
     log.warning(
-        "rack: left alone, since %s does not read %s%s; zones become racks with %s",
+        "rack: left alone, since %s does not read %s%s; to have zones as racks set %s",
         shown,
         rackdc.FILE,
         kept,
-        SNITCH,
+        HOW_TO_SNITCH,
     )
 
 
@@ -181,10 +184,14 @@ async def _with(
     situation: Situation, fact: Fact, cluster: Cluster, *, needed: bool
 ) -> Situation:
     match fact:
-        case Fact.LEDGER:
-            situation = replace(situation, ledger=await cluster.ledger(needed=needed))
-        case Fact.OWN_NODE:
-            situation = replace(situation, own=await cluster.own_node())
         case Fact.NODES:
-            situation = replace(situation, nodes=await cluster.nodes())
+            return replace(situation, nodes=await cluster.nodes())
+        case Fact.LEDGER:
+            ledger = await cluster.ledger(needed=needed)
+            if ledger is not None:
+                return replace(situation, ledger=ledger)
+        case Fact.OWN_NODE:
+            own = await cluster.own_node()
+            if own is not None:
+                return replace(situation, own=own)
     return replace(situation, in_vain=situation.in_vain | {fact})

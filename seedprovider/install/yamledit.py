@@ -37,8 +37,9 @@ def with_provider(before: Document, provider: Provider) -> str:
         ) from None
     if not _stands(before, after, provider):
         raise InputError(
-            f"cassandra.yaml: {KEY} cannot be edited safely here: write it as a block, and "
-            "have no text `- seeds:` in another setting: Cassandra's entrypoint rewrites that"
+            f"cassandra.yaml: {KEY} cannot be edited safely here: write it as a block, "
+            "end the file with a line break, and have no text `- seeds:` in another setting, "
+            "since Cassandra's entrypoint rewrites that"
         )
     return text
 

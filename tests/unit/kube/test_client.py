@@ -15,7 +15,7 @@ from seedprovider.kube.errors import (
     Unavailable,
 )
 from seedprovider.kube.events import Key, discard
-from seedprovider.kube.resources import CONFIG_MAPS, LEASES, Resource
+from seedprovider.kube.resources import CONFIG_MAPS, LEASES, NODES, Resource
 from tests.fakes.kubestage import ConfigMap, Stage, decode_config_map
 
 VERBS = ["get", "create", "replace", "merge_patch", "delete"]
@@ -180,6 +180,11 @@ def test_no_name_leads_out_of_its_collection(resource: Resource, name: str) -> N
         resource.path("ns", name)
     with pytest.raises(ValueError, match="not the name"):
         resource.path(name)
+
+
+def test_kinds_of_the_whole_cluster_have_no_namespace_in_their_path() -> None:
+    assert NODES.path("") == "/api/v1/nodes"
+    assert NODES.path("", "node-0") == "/api/v1/nodes/node-0"
 
 
 def test_an_odd_name_is_escaped() -> None:

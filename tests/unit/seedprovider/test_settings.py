@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedprovider.parsers import Listen
-from seedprovider.settings import Settings, read
+from seedprovider.settings import Settings, read, read_install
 from seedprovider.variables import SettingError, describe
 
 NEEDED = {
@@ -109,6 +109,45 @@ def test_a_mistyped_setting_is_an_error_and_not_a_silent_default() -> None:
     text = said_of(SEEDPROVIDER_SEED_PER_DC="5")
 
     assert text == "SEEDPROVIDER_SEED_PER_DC is not a setting; see seedprovider --help"
+
+
+def test_the_containers_of_a_pod_may_share_their_variables() -> None:
+    install = read_install(
+        {
+            **NEEDED,
+            "NODE_NAME": "node-0",
+            "SEEDPROVIDER_RACK": "a",
+            "SEEDPROVIDER_POD_PORT": "1",
+        }
+    )
+    sidecar = read({**NEEDED, "SEEDPROVIDER_RACK": "a", "SEEDPROVIDER_POD_PORT": "1"})
+
+    assert (install.rack, sidecar.pod_port) == ("a", 1)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("NODE_NAME", "", "a Kubernetes object name"),
+        ("SEEDPROVIDER_RACK", "a/b", "a rack name"),
+        ("SEEDPROVIDER_TWO_RACKS", "true", "yes or no"),
+        ("SEEDPROVIDER_JAR", "seeds.jar", "an absolute path"),
+        ("SEEDPROVIDER_INSTALL_PATIENCE", "1h", "seconds from 0 to 3600"),
+        ("SEEDPROVIDER_NODE_SELECTOR", " ", "a text that is not empty"),
+    ],
+)
+def test_a_wrong_value_for_install_is_told_alike(
+    variable: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(SettingError, match=f"{variable}={value!r}: must be {allowed}"):
+        read_install({**NEEDED, "NODE_NAME": "node-0", variable: value})
+
+
+def test_what_is_empty_for_install_is_not_set() -> None:
+    empty = {"SEEDPROVIDER_RACK": "", "SEEDPROVIDER_NODE_SELECTOR": "", "CASSANDRA_SEEDS": " "}
+    env = {**NEEDED, "NODE_NAME": "node-0"}
+
+    assert read_install({**env, **empty}) == read_install(env)
 
 
 def test_links_of_a_service_called_seedprovider_are_no_mistyped_settings() -> None:
