@@ -85,6 +85,9 @@ async def _install(
     changed = [name for name, content in replaced if files.put(conf, name, content)]
     for line in plan.told:
         log.info("%s", line)
+    if rack is not None:
+        recording = "; recorded on the disk" if rack.record else ""
+        log.info("rack: %s (%s%s)", rack.name, rack.why, recording)
     log.info("changed in %s: %s", conf, ", ".join(changed) or "nothing")
 
 
@@ -147,8 +150,6 @@ async def _rack(
         rack = await _chosen(situation, Cluster(transport, settings, waiting))
     for warning in rack.warnings:
         log.warning("rack: %s", warning)
-    recording = "; recorded on the disk" if rack.record else ""
-    log.info("rack: %s (%s%s)", rack.name, rack.why, recording)
     return rack
 
 
