@@ -1,0 +1,122 @@
+"""One kind cluster for the session, and in it one ring of three that most scenarios share."""
+
+import subprocess
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import kindcluster
+from tests.e2e.app import App
+from tests.e2e.diagnosis import diagnosis
+from tests.e2e.kindcluster import KindCluster
+from tests.e2e.ring import Fetch, Ring, http_fetch, make_namespace, remove_namespace
+
+SHARED = "shared-ring"
+SIZE = 3
+
+MakeRing = Callable[..., Ring]
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.kind)
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what the cluster has to say of it, before anything is taken down."""
+    report = yield
+    if report.failed and report.when in {"setup", "call"}:
+        cluster = item.stash.get(CLUSTER, None) or item.session.stash.get(CLUSTER, None)
+        if cluster is not None:
+            report.sections.append(("the cluster at this moment", diagnosis(cluster)))
+    return report
+
+
+CLUSTER = pytest.StashKey[KindCluster]()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[KindCluster]:
+    """Build the images, make the cluster, load the images; say how long each took."""
+    with timed("images built"):
+        kindcluster.build_images()
+    with timed("cluster of three ready"):
+        cluster = kindcluster.create()
+    request.session.stash[CLUSTER] = cluster
+    with timed("images on the workers"):
+        kindcluster.load_images()
+    yield cluster
+    if kindcluster.kept():
+        print(f"\nkept: kubectl --kubeconfig {cluster.config} get pods -A")  # noqa: T201
+    else:
+        kindcluster.delete(cluster)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long a step took."""
+    began = time.monotonic()
+    yield
+    print(f"\n{what}: {time.monotonic() - began:.0f} s")  # noqa: T201
+
+
+@pytest.fixture(scope="session")
+def fetch(cluster: KindCluster) -> Iterator[Fetch]:
+    """Read paths of the API server through `kubectl proxy`, without a process for each."""
+    command = cluster.kubectl.command("proxy", "--port=0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:  # noqa: S603
+        try:
+            assert proxy.stdout is not None
+            line = proxy.stdout.readline()  # Starting to serve on 127.0.0.1:PORT
+            yield http_fetch(f"http://{line.rsplit(maxsplit=1)[-1]}")
+        finally:
+            proxy.terminate()
+
+
+@pytest.fixture(scope="session")
+def make_ring(cluster: KindCluster, fetch: Fetch) -> MakeRing:
+    """Make a namespace with nothing in it yet."""
+    def make(name: str, *, restricted: bool = True) -> Ring:
+        if name in cluster.kubectl.names("namespaces"):  # of a cluster that was kept
+            remove_namespace(cluster.kubectl, name)
+        make_namespace(cluster.kubectl, name, restricted=restricted)
+        return Ring(cluster.kubectl.within(name), fetch)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def first_start(make_ring: MakeRing) -> tuple[Ring, float]:
+    """Apply the manifests to an empty namespace; return the seconds until all were NORMAL."""
+    ring = make_ring(SHARED)
+    began = time.monotonic()
+    ring.apply("kind")
+    ring.wait_whole(SIZE)
+    return ring, time.monotonic() - began
+
+
+@pytest.fixture
+def ring(first_start: tuple[Ring, float]) -> Ring:
+    """Give the shared ring, whole: at least three members, all up."""
+    ring, _ = first_start
+    ring.wait_whole(len(ring.pods()))
+    return ring
+
+
+@pytest.fixture(scope="session")
+def app(first_start: tuple[Ring, float]) -> App:
+    """Give an application of the shared ring, its table filled."""
+    ring, _ = first_start
+    app = App(ring.kubectl)
+    app.fill()
+    return app

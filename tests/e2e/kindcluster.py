@@ -1,0 +1,116 @@
+"""A real cluster for the session: control plane and two workers, and the images on them."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.e2e.kubectl import Kubectl
+
+ROOT: Final = Path(__file__).parents[2]
+BUILD: Final = ROOT / "build"
+NAME: Final = "cassandra-k8s-ring-e2e"
+WORKERS: Final = (f"{NAME}-worker", f"{NAME}-worker2")
+CONTROL_PLANE: Final = f"{NAME}-control-plane"
+CASSANDRA: Final = "cassandra:5.0"
+SIDECAR: Final = "cassandra-k8s-ring/sidecar:0.1.0"
+CLIENT: Final = "cassandra-k8s-ring/client:e2e"
+ZONES: Final = ("zone-a", "zone-b")
+BUILD_SECONDS: Final = 600.0
+CONFIG: Final = """
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+- role: worker
+  labels: {topology.kubernetes.io/zone: zone-a}
+- role: worker
+  labels: {topology.kubernetes.io/zone: zone-b}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KindCluster:
+    """A running cluster.
+
+    Attributes:
+        config: its kubeconfig, which no other program is told of.
+
+    """
+
+    config: Path
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """Return kubectl for it."""
+        return Kubectl(self.config)
+
+    def on(self, node: str, *words: str, patience: float = 60.0) -> str:
+        """Run a command on a Kubernetes node; works without the API server."""
+        return run("docker", "exec", node, *words, patience=patience)
+
+
+def run(*words: str, given: str | None = None, patience: float = BUILD_SECONDS) -> str:
+    """Run a command to its end; a failure shows what it wrote."""
+    done = subprocess.run(  # noqa: S603 - words of the tests themselves
+        words, input=given, capture_output=True, text=True, timeout=patience, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def build_images() -> None:
+    """Build what is ours; the rest has to be there or is pulled."""
+    for image, folder in ((SIDECAR, "images/sidecar"), (CLIENT, "tests/e2e/client")):
+        run(
+            "docker", "build", "-q", "-f", f"{ROOT}/{folder}/Dockerfile", "-t", image, str(ROOT)
+        )
+    if not run("docker", "images", "-q", CASSANDRA).strip():
+        run("docker", "pull", CASSANDRA)
+
+
+def create() -> KindCluster:
+    """Make the cluster, or take the one that was kept."""
+    BUILD.mkdir(exist_ok=True)
+    cluster = KindCluster(BUILD / "e2e.kubeconfig")
+    config = ("--name", NAME, "--kubeconfig", str(cluster.config))
+    if NAME in run("kind", "get", "clusters").split():
+        if kept():
+            run("kind", "export", "kubeconfig", *config)
+            return cluster
+        delete(cluster)
+    image = os.environ.get("KIND_NODE_IMAGE", "")
+    wanted = ("--image", image) if image else ()
+    run(
+        "kind",
+        "create",
+        "cluster",
+        *config,
+        *wanted,
+        "--config",
+        "-",
+        "--wait",
+        "180s",
+        given=CONFIG,
+    )
+    cluster.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s")
+    return cluster
+
+
+def load_images() -> None:
+    """Bring the images to the workers."""
+    images = (SIDECAR, CLIENT, CASSANDRA)
+    run("kind", "load", "docker-image", *images, "--name", NAME, "--nodes", ",".join(WORKERS))
+
+
+def delete(cluster: KindCluster) -> None:
+    """Remove the cluster with all that is in it."""
+    run("kind", "delete", "cluster", "--name", NAME, "--kubeconfig", str(cluster.config))
+    cluster.config.unlink(missing_ok=True)
+
+
+def kept() -> bool:
+    """Whether the cluster outlives the session: KEEP_CLUSTER=1."""
+    return os.environ.get("KEEP_CLUSTER", "") not in {"", "0"}

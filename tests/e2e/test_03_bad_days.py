@@ -1,0 +1,136 @@
+"""The shared ring through outages and losses: no API server, no machine, no disk."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.e2e.app import App
+from tests.e2e.kindcluster import CONTROL_PLANE, WORKERS, KindCluster
+from tests.e2e.kubectl import KubectlError
+from tests.e2e.ring import START_SECONDS, Member, Ring, kill_container
+from tests.e2e.test_02_one_ring import hosts
+from tests.e2e.waiting import wait_until
+
+MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+ASIDE = "/etc/kubernetes/kube-apiserver.yaml"
+
+
+@contextmanager
+def no_api_server(cluster: KindCluster) -> Iterator[None]:
+    """Take the API server's static pod away, and bring it back."""
+    cluster.on(CONTROL_PLANE, "mv", MANIFEST, ASIDE)
+    try:
+        wait_until(
+            "the API server is gone", lambda: "it answers" if answers(cluster) else None, 90
+        )
+        yield
+    finally:
+        cluster.on(CONTROL_PLANE, "mv", ASIDE, MANIFEST)
+        wait_until(
+            "the API server is back", lambda: None if answers(cluster) else "silent", 120
+        )
+
+
+def answers(cluster: KindCluster) -> bool:
+    try:
+        cluster.kubectl("get", "--raw", "/readyz", "--request-timeout=2s", patience=10)
+    except KubectlError:
+        return False
+    return True
+
+
+def asked_on_machine(cluster: KindCluster, member: Member, node: str) -> Any:  # noqa: ANN401
+    """Ask a sidecar from the Kubernetes node, without the API server."""
+    url = f"http://{member.address}:8079/v1/node"
+    return json.loads(cluster.on(node, "curl", "-s", "-m", "3", url))
+
+
+def test_killed_nodes_start_again_without_the_api_server(
+    cluster: KindCluster, ring: Ring, app: App
+) -> None:
+    before, pods = ring.members(), ring.pods()
+    with no_api_server(cluster):
+        for pod in before:
+            kill_container(cluster, pods[pod], "cassandra")
+
+        def away() -> str | None:
+            for pod, member in before.items():
+                node = asked_on_machine(cluster, member, pods[pod]["spec"]["nodeName"])
+                beat = node["heartbeat"]
+                others = [peer for peer in beat["peers"] or () if peer["up"]]
+                if beat["ageSeconds"] > 3 or beat["mode"] != "NORMAL":
+                    return f"{pod} is {beat['mode']}, {beat['ageSeconds']} s ago"
+                if beat["hostId"] != member.host_id or len(others) != len(before) - 1:
+                    return f"{pod} sees {others}"
+            return None
+
+        took = wait_until("a ring without the API server", away, START_SECONDS)
+    after = ring.wait_whole(len(before))
+
+    print(f"\nwhole again {took:.0f} s after all were killed, without the API server")
+    assert hosts(after) == hosts(before)
+    assert all(after[pod].restarts == before[pod].restarts + 1 for pod in before)
+    assert ring.stale_seeds() is None
+    assert app.lost() == {}
+
+
+def test_a_drained_machine_keeps_its_pod_waiting_and_gives_it_back(
+    cluster: KindCluster, ring: Ring
+) -> None:
+    before, record = ring.members(), ring.record()
+    where = {pod: item["spec"]["nodeName"] for pod, item in ring.pods().items()}
+    machine = min(WORKERS, key=lambda worker: sum(node == worker for node in where.values()))
+    pod = next(pod for pod, node in where.items() if node == machine)
+    only = f"--pod-selector=statefulset.kubernetes.io/pod-name={pod}"
+    kubectl = cluster.kubectl
+
+    kubectl("cordon", machine)
+    try:
+        kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", only)
+        wait_until("a reason to be Pending", lambda: no_reason(ring, pod), 60)
+        rest = ring.members()
+    finally:
+        kubectl("uncordon", machine)
+    after = ring.wait_whole(len(before))
+
+    assert set(rest) == set(before) - {pod}
+    assert hosts(after) == hosts(before)
+    assert ring.record() == record
+
+
+def no_reason(ring: Ring, pod: str) -> str | None:
+    """Say what is missing until the scheduler tells that the pod's volume cannot move."""
+    status = ring.pod(pod).get("status", {})
+    told = [each.get("message", "") for each in status.get("conditions", ())]
+    is_told = any("volume" in text and "unschedulable" in text for text in told)
+    return None if status.get("phase") == "Pending" and is_told else f"{status}"
+
+
+def test_a_lost_disk_comes_back_as_its_old_host_before_anything_else_joins(
+    ring: Ring, app: App
+) -> None:
+    """The disk of the founder, and a new pod that wants to join at the same moment."""
+    before = ring.members()
+    lost, count = "cassandra-0", len(before) + 1
+    new = f"cassandra-{len(before)}"
+    claim = f"cassandra-data-{lost}"
+    volume = ring.kubectl.read("pvc", claim)["metadata"]["uid"]
+
+    ring.kubectl("delete", "pvc", claim, "--wait=false")
+    ring.kubectl("delete", "pod", lost, "--wait=false")
+    ring.kubectl("scale", "statefulset/cassandra", f"--replicas={count}")
+    after = ring.wait_whole(count)
+
+    assert ring.kubectl.read("pvc", claim)["metadata"]["uid"] != volume
+    told = ring.events("RingReplacing")
+    assert [pod for _, pod in told] == [lost]
+    joined = {pod: when for when, pod in ring.events("RingJoining")}
+    replaced = max(when for when, pod in ring.events("RingMember") if pod == lost)
+    assert replaced <= joined[new]
+    others = set(before) - {lost}
+    assert {pod: after[pod].host_id for pod in others} == {p: before[p].host_id for p in others}
+    # The old host is gone: nobody has it in the ring any more.
+    gone = before[lost].host_id
+    assert all(gone not in member.sees for member in after.values())
+    assert app.lost() == {}
