@@ -217,7 +217,7 @@ def peak_memory(nodes: list[Node]) -> Figure:
 
 def use_memory(file: Path) -> None:
     """Do once what is usually done with a ring file, and print the peak in MiB."""
-    state = parse(file.read_bytes()).state
+    state = parse(file.read_bytes())
     assessor = Assessor(state.nodes)
     placement = assessor.placement(FIVE[0])
     _ = placement.replicas

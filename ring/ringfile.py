@@ -5,8 +5,7 @@ Pure: bytes in, values out.  A mistake is told with its place in the file, such 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ import numpy as np
 from msgspec import Meta
 
 from ring.errors import InputError
+from ring.jsonkeys import repeated_key
 from ring.model import (
     MAX_TOKEN,
     MIN_TOKEN,
@@ -31,12 +31,14 @@ from ring.model import (
     Topology,
     parse_replication,
 )
+from ring.remarks import refuse_slips
 
 MAX_BYTES = 512 * 2**20  # 20 million tokens; a file beyond that is not a ring file
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 STATE_FORM = re.compile(r"([UD?])([NLJM])")
 
+NEWLINE = b"\n"
 TOKEN_PLACE = re.compile(r"(?:tokens\[\d+\]|moving_to)$")
 
 Token = Annotated[int, Meta(ge=MIN_TOKEN, le=MAX_TOKEN)]
@@ -57,24 +59,10 @@ class _NodeForm(msgspec.Struct):
 
 class _Form(msgspec.Struct):
     nodes: list[_NodeForm]
-    keyspaces: dict[str, dict[str, str | int]] = {}
+    keyspaces: dict[str, Any] = {}  # looked at by hand: the decoder would not name the key
 
 
-@dataclass(frozen=True, slots=True)
-class RingFile:
-    """What a file says.
-
-    Attributes:
-        state: nodes and keyspaces.
-        remarks: what is odd but possible, each with its place.
-
-    """
-
-    state: RingState
-    remarks: tuple[InputError, ...] = field(default=())
-
-
-def parse(data: bytes) -> RingFile:
+def parse(data: bytes) -> RingState:
     """Read a ring file.
 
     Raises:
@@ -84,18 +72,14 @@ def parse(data: bytes) -> RingFile:
     if len(data) > MAX_BYTES:
         raise InputError("", f"more than {MAX_BYTES >> 20} MiB is no ring file")
     form = _decode(data)
-    nodes = tuple(_node(number, each) for number, each in enumerate(form.nodes))
+    _refuse_repeated_keys(data)
     del data
+    nodes = tuple(_node(number, each) for number, each in enumerate(form.nodes))
     _check_hosts(nodes)
     _check_tokens(nodes)
     dcs = frozenset(node.dc for node in nodes)
-    keyspaces = []
-    for name, options in form.keyspaces.items():
-        place = f"keyspaces.{name}"
-        texts = {option: str(value) for option, value in options.items()}
-        keyspaces.append(Keyspace(name, parse_replication(texts, dcs, place)))
-    remarks = [remark for keyspace in keyspaces for remark in _odd_dcs(keyspace, dcs)]
-    return RingFile(RingState(nodes, tuple(keyspaces)), tuple(remarks))
+    keyspaces = [_keyspace(name, options, dcs) for name, options in form.keyspaces.items()]
+    return RingState(nodes, tuple(keyspaces))
 
 
 def dump(state: RingState) -> bytes:
@@ -136,16 +120,42 @@ def _decode(data: bytes) -> _Form:
             problem = f"no token: it has to be a whole number from {MIN_TOKEN} to {MAX_TOKEN}"
         raise InputError(place, problem.replace("`", "")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(_line(data, str(error)), f"no JSON: {error}") from error
+        raise _no_json(data, str(error)) from error
 
 
-def _line(data: bytes, problem: str) -> str:
-    """Turn the byte that a decoder stumbled over into a line, which editors show."""
+def _no_json(data: bytes, problem: str) -> InputError:
+    """Say in which line, which editors show, a decoder stumbled."""
+    if not data.strip():
+        return InputError("", "no JSON: the file is empty")
     found = re.search(r"byte (\d+)", problem)
-    if found is None:
-        return ""
-    lines = data[: int(found[1])].split(b"\n")
-    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    at = int(found[1]) if found else len(data)
+    line = f"line {data.count(NEWLINE, 0, at) + 1}, column {at - data.rfind(NEWLINE, 0, at)}"
+    if found is None and "truncated" in problem:
+        problem = "it ends in the middle of a value, as a file does that was cut off"
+    return InputError(line, f"no JSON: {problem}")
+
+
+def _refuse_repeated_keys(data: bytes) -> None:
+    """Refuse keys that occur twice in one object: only one of them can be meant."""
+    try:
+        place = repeated_key(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError("", f"no JSON: {error}") from error
+    if place is not None:
+        raise InputError(place, "this key is there twice; leave the one that is meant")
+
+
+def _keyspace(name: str, options: object, dcs: frozenset[str]) -> Keyspace:
+    place = f"keyspaces.{name}"
+    if not isinstance(options, dict):
+        raise InputError(place, "a keyspace is an object, of its class and its options")
+    for option, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise InputError(f"{place}.{option}", "neither a text nor a whole number")
+    texts = {option: str(value) for option, value in options.items()}
+    keyspace = Keyspace(name, parse_replication(texts, dcs, place))
+    refuse_slips(keyspace, dcs, place)
+    return keyspace
 
 
 def _node(number: int, form: _NodeForm) -> Node:
@@ -218,29 +228,6 @@ def _check_tokens(nodes: Sequence[Node]) -> None:
 
 def _one_replaces_the_other(a: Node, b: Node) -> bool:
     return a is not b and (a.replaces == b.host_id or b.replaces == a.host_id)
-
-
-def _odd_dcs(keyspace: Keyspace, dcs: Iterable[str]) -> Iterator[InputError]:
-    """Remark on data centres without nodes; refuse what can only be a slip of the pen.
-
-    A data centre that was taken down stays in the replication until somebody alters it, and
-    Cassandra goes on without it.  That is worth showing, not worth refusing.
-    """
-    if not isinstance(keyspace.replication, Topology):
-        return
-    place = f"keyspaces.{keyspace.name}"
-    by_fold = {dc.casefold(): dc for dc in dcs}
-    known = ", ".join(sorted(by_fold.values()))
-    unknown = [dc for dc, _ in keyspace.replication.factors if dc not in by_fold.values()]
-    for dc in unknown:
-        if dc.casefold() in by_fold:
-            meant = by_fold[dc.casefold()]
-            raise InputError(f"{place}.{dc}", f"unknown data centre {dc}: is {meant} meant?")
-    if len(unknown) == len(keyspace.replication.factors):
-        raise InputError(f"{place}.{unknown[0]}", f"unknown data centre; the ring has {known}")
-    for dc in unknown:
-        problem = f"unknown data centre {dc}: no node is there; the ring has {known}"
-        yield InputError(f"{place}.{dc}", problem)
 
 
 def _node_fields(node: Node) -> dict[str, Any]:

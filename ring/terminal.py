@@ -16,6 +16,7 @@ from rich.table import Table
 from ring import ringfile
 from ring.errors import InputError, RingError
 from ring.model import Keyspace, RingState
+from ring.remarks import Remark, remarks
 
 UNSAFE, WRONG_INPUT = 1, 2
 WIDE = 1000  # columns of a file or a pipe: nothing is cut off there
@@ -36,10 +37,15 @@ def read(file: Path, names: Iterable[str] | None) -> RingState:
         InputError: where it cannot be read, is no ring file, or has no such keyspace.
 
     """
-    found = ringfile.parse(_bytes(file))
-    for remark in found.remarks:
-        sys.stderr.write(f"ring: {file}: {remark}\n")
-    return _only(found.state, list(names or ()))
+    state = _only(ringfile.parse(_bytes(file)), list(names or ()))
+    tell(remarks(state), str(file))
+    return state
+
+
+def tell(found: Iterable[Remark], where: str) -> None:
+    """Write remarks to standard error, where no program takes them for the answer."""
+    for remark in found:
+        sys.stderr.write(f"ring: {where}: {remark}\n")
 
 
 def _bytes(file: Path) -> bytes:
@@ -95,7 +101,9 @@ def write(answer: dict[str, Any], form: Form, tables: Callable[[], Iterable[Tabl
 def show(tables: Iterable[Table]) -> None:
     """Print tables: with colours on a terminal, whole in a pipe."""
     terminal = sys.stdout.isatty()
+    plain = not terminal or os.environ.get("NO_COLOR", "") != ""
     console = Console(
+        color_system=None if plain else "auto",  # None: no bold and no other escapes either
         markup=False,  # names of racks and keyspaces may hold brackets
         emoji=False,
         highlight=False,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from ring.errors import InputError
+from ring.jsonkeys import repeated_key
 from ring.model import Factor, Keyspace, Liveness, Local, Mode, RingState, Simple, Topology
 from ring.ringfile import dump, parse
 from tests.unit.ring.strategies import node, states
@@ -29,7 +30,7 @@ def form(**changes: object) -> dict[str, Any]:
 
 
 def read(nodes: list[dict[str, Any]], **keyspaces: dict[str, Any]) -> RingState:
-    return parse(json.dumps({"nodes": nodes, "keyspaces": keyspaces}).encode()).state
+    return parse(json.dumps({"nodes": nodes, "keyspaces": keyspaces}).encode())
 
 
 @given(states(moving=True))
@@ -43,7 +44,7 @@ def test_what_is_written_is_read_back_the_same(state: RingState) -> None:
     ]
     state = replace(state, keyspaces=tuple(kept))
 
-    assert parse(dump(state)).state == state
+    assert parse(dump(state)) == state
 
 
 def test_everything_that_a_node_can_say_is_kept() -> None:
@@ -60,7 +61,7 @@ def test_everything_that_a_node_can_say_is_kept() -> None:
         ),
     )
 
-    assert parse(dump(state)).state == state
+    assert parse(dump(state)) == state
 
 
 def test_a_node_without_a_state_is_unknown_not_up() -> None:
@@ -91,7 +92,10 @@ NTS = "NetworkTopologyStrategy"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"", "no JSON"),
+        (b"", "no JSON: the file is empty"),
+        (b" \n", "no JSON: the file is empty"),
+        (b'{"nodes": [\n  {"ho', "line 2, column 7: no JSON: it ends in the middle of a value"),
+        (b'{"nodes": [], "old": [[{"a": 1}, {"b": 2, "b": 3}]]}', "old[0][1].b: this key is"),
         (b'{"nodes": [\n  {,}]}', "line 2, column 4: no JSON"),
         (b"\xff", "line 1"),
         (b"[]", "Expected object"),
@@ -163,15 +167,55 @@ def test_a_wrong_keyspace_is_told_with_its_place(options: dict[str, str], said: 
     assert str(caught.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"class": NTS, "dc1": True}, "keyspaces.ks.dc1"),
+        ({"class": NTS, "dc1": 3.5}, "keyspaces.ks.dc1"),
+        ({"class": NTS, "dc1": None}, "keyspaces.ks.dc1"),
+        ({"class": ["x"], "dc1": "3"}, "keyspaces.ks.class"),
+        (3, "keyspaces.ks"),
+        (None, "keyspaces.ks"),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_told_with_its_place(
+    options: object, place: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read([form()], ks=options)  # type: ignore[arg-type]
+
+    assert caught.value.place == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"nodes": [NODE], "nodes": [NODE]}', "nodes"),
+        ('{"nodes": [NODE, {"tokens": [], "dc": "a", "tokens": []}]}', "nodes[1].tokens"),
+        ('{"nodes": [NODE], "keyspaces": {"ks": {}, "ks": {}}}', "keyspaces.ks"),
+        (
+            '{"nodes": [NODE], "keyspaces": {"ks": {"dc1": 1, "dc\\u0031": 2}}}',
+            "keyspaces.ks.dc1",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_is_told_with_its_place(text: str, place: str) -> None:
+    data = text.replace("NODE", json.dumps(form())).encode()
+
+    assert repeated_key(data) == place
+
+
+def test_keys_are_repeated_only_within_one_object() -> None:
+    assert repeated_key(b'{"a": {"a": [{"a": 1}, {"a": 1}]}, "b": 1e999}') is None
+
+
 def test_a_ring_that_only_joining_nodes_are_in_is_empty() -> None:
     with pytest.raises(InputError, match="no node owns a token"):
         read([form(state="UJ")])
 
 
-def test_a_data_centre_that_was_taken_down_is_remarked_on_but_kept() -> None:
-    options = {"class": NTS, "dc1": "3", "old": "3"}
-    text = json.dumps({"nodes": [form()], "keyspaces": {"ks": options}}).encode()
+def test_two_data_centres_may_differ_in_case_alone() -> None:
+    nodes = [form(), form(host_id=OTHER, dc="DC1", tokens=["1"])]
+    options = {"class": NTS, "dc1": "1", "DC1": "1"}
 
-    (remark,) = parse(text).remarks
-
-    assert str(remark).startswith("keyspaces.ks.old: unknown data centre old")
+    assert len(read(nodes, ks=options).keyspaces) == 1
