@@ -11,23 +11,33 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ring import answers, render
+from ring import answers, render, render_verdicts, verdicts
+from ring.comparing import compare
 from ring.errors import InputError, RingError
 from ring.health import Assessor
 from ring.levels import Level
 from ring.model import Local, RingState
+from ring.remarks import remarks
 from ring.skew import ROUNDS, skew, suggest
-from ring.standing import standing
-from ring.stopping import stop_each
-from ring.terminal import Form, exit_unless, fail, fail_unforeseen, read, show, stream, write
-from ring.whatif import compare
-from ring.whatif_options import Change, changed
+from ring.terminal import (
+    Form,
+    exit_unless,
+    fail,
+    fail_unforeseen,
+    read,
+    show,
+    stream,
+    tell,
+    write,
+)
+from ring.whatif_options import Change, changed, handing_over
 
 app = typer.Typer(
     name="ring",
     help="Who owns what on a Cassandra ring, how healthy it is, and what a change would do.",
     no_args_is_help=True,
     add_completion=True,
+    rich_markup_mode=None,  # else help in a pipe has colours where the environment asks so
     pretty_exceptions_enable=False,
 )
 
@@ -91,8 +101,9 @@ def health(
 ) -> None:
     """Judge every consistency level; exit with 1 where one that decides is not satisfiable."""
     state = read(file, keyspace)
-    answer = answers.health(state, level or ())
-    write(answer, output, lambda: render.health(state.nodes, answer, everything=everything))
+    answer = verdicts.health(state, level or ())
+    tables = render_verdicts.health
+    write(answer, output, lambda: tables(state.nodes, answer, everything=everything))
     exit_unless(safe=answer["healthy"])
 
 
@@ -115,7 +126,11 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
     ] = None,
     lose_dc: Annotated[list[str] | None, typer.Option(help="Lose a whole data centre.")] = None,
     remove: Annotated[
-        list[str] | None, typer.Option(help="Remove this node from the ring for good.")
+        list[str] | None,
+        typer.Option(help="Remove this node for good; it gives nothing on, as if dead."),
+    ] = None,
+    decommission: Annotated[
+        list[str] | None, typer.Option(help="Let this node leave; it hands over its data.")
     ] = None,
     add: Annotated[
         list[str] | None,
@@ -138,6 +153,7 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
         stop_rack=tuple(stop_rack or ()),
         lose_dc=tuple(lose_dc or ()),
         remove=tuple(remove or ()),
+        decommission=tuple(decommission or ()),
         add=tuple(add or ()),
         alter=tuple(alter or ()),
     )
@@ -145,39 +161,30 @@ def whatif(  # noqa: PLR0913 -- options of a command are its arguments
     if each + most + bool(wanted) != 1:
         raise InputError("", "name a change, or one of --each and --most")
     if each:
-        _each(state, levels, output)
-    elif most:
-        _most(state, levels, output)
-    else:
-        answer = answers.change(state, compare(state, changed(state, wanted)), levels)
-        write(answer, output, lambda: render.change(answer, everything=everything))
+        answer = verdicts.each_stopped(state, levels)
+        write(answer, output, lambda: render_verdicts.stops(state.nodes, answer))
         exit_unless(safe=answer["safe"])
+    elif most:
+        answer = verdicts.most_stopped(state, levels)
+        write(answer, output, lambda: render_verdicts.standing(state.nodes, answer))
+    else:
+        _changed(state, wanted, levels, output, everything=everything)
 
 
-def _each(state: RingState, levels: list[Level], output: Form) -> None:
-    assessor = Assessor(state.nodes)
-    health = assessor.health(state.keyspaces)
-    known = {id(one): stop_each(state.nodes, one) for one in health.values()}
-    tables = [
-        (each.name, known[id(one)], answers.checks_asked(each, one, levels))
-        for each in state.keyspaces
-        if (one := health.get(each.name))
-    ]
-    answer = answers.stop_tables(state.nodes, tables)
-    write(answer, output, lambda: render.stops(state.nodes, answer))
+def _changed(
+    state: RingState, wanted: Change, levels: list[Level], output: Form, *, everything: bool
+) -> None:
+    after = changed(state, wanted)
+    known = remarks(state)  # told already, when the file was read
+    tell([each for each in remarks(after) if each not in known], "after the change")
+    changes = compare(state, after, handing_over(state, wanted))
+    answer = verdicts.change(state, after, changes, levels)
+    write(
+        answer,
+        output,
+        lambda: render_verdicts.change(after.nodes, answer, everything=everything),
+    )
     exit_unless(safe=answer["safe"])
-
-
-def _most(state: RingState, levels: list[Level], output: Form) -> None:
-    assessor = Assessor(state.nodes)
-    health = assessor.health(state.keyspaces)
-    asked = {
-        each.name: answers.checks_asked(each, health[each.name], levels)
-        for each in state.keyspaces
-        if each.name in health
-    }
-    answer = answers.standing(standing(assessor, state.keyspaces, asked))
-    write(answer, output, lambda: render.standing(state.nodes, answer))
 
 
 @app.command(name="skew")
@@ -186,7 +193,9 @@ def skew_(
     output: Output = Form.TABLE,
     keyspace: Names = None,
     rounds: Annotated[int, typer.Option(min=20, help="Random rings to compare with.")] = ROUNDS,
-    seed: Annotated[int | None, typer.Option(help="To draw the same rings again.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="To draw the same rings again.")
+    ] = None,
 ) -> None:
     """Compare how even the ring is with random rings; exit with 1 where luck is no excuse."""
     state = read(file, keyspace)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ring.errors import InputError
 from ring.levels import Check, Counts, Demand, Level, Operation, checks_of, margins
-from ring.model import RING_SIZE, HostId, Keyspace, Liveness, Node, Replication, Topology
+from ring.model import RING_SIZE, Keyspace, Node, Replication, Topology
 from ring.pending import Pending, pending_replicas, settled
 from ring.placement import Placement, Planner
 from ring.profile import Profile, Views, profile
@@ -202,18 +202,3 @@ def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:
             for operation in both
         ]
     return tuple(checks)
-
-
-def behind(health: ReplicationHealth, nodes: Sequence[Node], check: Check) -> dict[HostId, int]:
-    """Return the nodes not known to be up that hold the weakest ranges, and how many each."""
-    placement = health.profile.placement
-    if not placement.width or all(node.liveness is Liveness.UP for node in nodes):
-        return {}
-    segments = health.at_margin(check, health.by_check[check].worst.margin)
-    there = placement.replicas[:, health.profile.segments.range[segments]]
-    counts = np.bincount(there.ravel(), minlength=len(nodes))
-    return {
-        node.host_id: int(count)
-        for node, count in zip(nodes, counts, strict=True)
-        if count and node.liveness is not Liveness.UP
-    }

@@ -1,7 +1,9 @@
 """What each consistency level needs of a range: Cassandra's table, as array arithmetic.
 
-A `Tally` counts replicas for many kinds of range at once; `margins` says how many more are
-alive than needed.  Sources: ``ConsistencyLevel.blockFor`` and ``blockForWrite``,
+A `Tally` counts replicas for many kinds of range at once; `spares` says how many more are alive
+than needed, and `margins` what is the least of it.
+
+Sources: ``ConsistencyLevel.blockFor`` and ``blockForWrite``,
 ``ReplicaPlans.assureSufficientLiveReplicas``, ``ReplicaPlans.forPaxos`` (Paxos v1),
 ``Paxos.Participants`` (v2).
 """
@@ -9,6 +11,7 @@ alive than needed.  Sources: ``ConsistencyLevel.blockFor`` and ``blockForWrite``
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +81,8 @@ class Demand:
     Attributes:
         total: replicas as configured, over all data centres.
         by_dc: as configured, for NetworkTopologyStrategy; None where it has no such factors.
-        dcs: data centres that a coordinator can be in.
+        dcs: data centres that a coordinator can be in: those that have a factor.  Where none
+            has, all of the ring, as there is nothing that it could reach from any of them.
 
     """
 
@@ -94,7 +98,7 @@ class Demand:
                 return cls(factor.replicas, None, dcs)
             case Topology(factors):
                 given = {dc: factor.replicas for dc, factor in factors if factor.replicas}
-                return cls(sum(given.values()), given, tuple(given))
+                return cls(sum(given.values()), given, tuple(given) or dcs)
             case Everywhere():
                 return cls(nodes, None, dcs)
             case Local():
@@ -167,43 +171,55 @@ def checks_of(demand: Demand) -> Iterator[Check]:
                 yield Check(level, operation, dc)
 
 
+Spare = tuple[str | None, Counts]
+
+
 def margins(check: Check, demand: Demand, tally: Tally) -> Counts:
     """Return, for each kind of range, how many more replicas are alive than needed."""
+    return reduce(np.minimum, (spare for _, spare in spares(check, demand, tally)))
+
+
+def spares(check: Check, demand: Demand, tally: Tally) -> Iterator[Spare]:
+    """Yield all that limits a check: what there is to spare, and in which data centre.
+
+    None stands for all data centres together.  A replica that stops takes at most one of it,
+    and only where it counts: in that data centre.
+    """
     if check.level is Level.EACH_QUORUM and demand.by_dc is not None:
-        return _each_quorum(check, demand, tally)
+        yield from _each_quorum(check, demand, tally)
+        return
     scope = tally.within(check.dc)
     alive = scope.alive + scope.pending_alive
     match check.operation:
         case Operation.READ:
+            yield check.dc, scope.alive - _block_for(check, demand)
             # A read needs one full replica: transient ones cannot tell the data.
-            return np.minimum(scope.alive - _block_for(check, demand), scope.full - 1)
+            yield check.dc, scope.full - 1
         case Operation.WRITE:
-            return alive - (_block_for(check, demand) + scope.pending)
+            yield check.dc, alive - (_block_for(check, demand) + scope.pending)
         case Operation.PAXOS_V1:
             participants = scope.natural + scope.pending
             # Two pending replicas make it impossible, however many are alive.
             impossible = scope.pending > 1
-            return alive - np.where(impossible, participants + 1, participants // 2 + 1)
+            need = np.where(impossible, participants + 1, participants // 2 + 1)
+            yield check.dc, alive - need
         case Operation.PAXOS_V2:
-            return alive - (scope.natural // 2 + 1 + scope.pending)
+            yield check.dc, alive - (scope.natural // 2 + 1 + scope.pending)
 
 
-def _each_quorum(check: Check, demand: Demand, tally: Tally) -> Counts:
-    """Take the worst data centre.
+def _each_quorum(check: Check, demand: Demand, tally: Tally) -> Iterator[Spare]:
+    """Take every data centre by itself.
 
     Pending replicas count per data centre as ``DatacenterSyncWriteResponseHandler`` waits for
     them; the check before the write is laxer, and such a write would time out.
     """
     writes = check.operation is Operation.WRITE
-    whole = tally.within(None)
-    worst = whole.alive + whole.pending_alive  # no bound yet: no data centre has as many
     for dc in demand.dcs:
         there = tally.within(dc)
         spare = there.alive - demand.local_quorum(dc)
-        if writes:
-            spare = spare + there.pending_alive - there.pending
-        worst = np.minimum(worst, spare)
-    return worst if writes else np.minimum(worst, whole.full - 1)
+        yield dc, (spare + there.pending_alive - there.pending if writes else spare)
+    if not writes:
+        yield None, tally.within(None).full - 1
 
 
 def _block_for(check: Check, demand: Demand) -> int:
@@ -217,6 +233,7 @@ def _block_for(check: Check, demand: Demand) -> int:
         case Level.LOCAL_QUORUM:
             return demand.local_quorum(check.dc or "")
         case Level.ALL:
-            return demand.total
+            # Of no replicas at all Cassandra would let a write at ALL through, to nobody.
+            return max(1, demand.total)
         case _:  # EACH_QUORUM is QUORUM where there are no factors by data centre
             return Factor(demand.total).quorum

@@ -100,6 +100,7 @@ class Profile:
         """How many segments are of each kind."""
         return (self._sums[0] // ONE_RANGE).astype(np.int64)
 
+    @cached_property
     def counted_pending(self) -> tuple[Indexes, Indexes]:
         """Return nodes and segments of the pending replicas that are not natural besides."""
         if self.pending is None:
@@ -135,20 +136,20 @@ class _Sorting:
 
     def add(self, column: Indexes, base: int) -> None:
         if self._codes * base > MANY_CODES:
-            self._code, _, self._codes = _renumbered(self._code, self._codes)
+            self._code, _, self._codes = renumbered(self._code, self._codes)
         if self._codes * base > MANY_CODES:
-            column, _, base = _renumbered(column, base)
+            column, _, base = renumbered(column, base)
         self._code *= base
         self._code += column
         self._codes *= base
 
     def done(self) -> tuple[Indexes, Indexes]:
         """Return the number of each segment and, for each number, one segment."""
-        kind, example, _ = _renumbered(self._code, self._codes)
+        kind, example, _ = renumbered(self._code, self._codes)
         return kind, example
 
 
-def _renumbered(code: Indexes, codes: int) -> tuple[Indexes, Indexes, int]:
+def renumbered(code: Indexes, codes: int) -> tuple[Indexes, Indexes, int]:
     """Give the codes that occur numbers from 0; return also one place of each, and how many."""
     if codes > MANY_CODES:
         _, example, number = np.unique(code, return_index=True, return_inverse=True)

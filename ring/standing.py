@@ -1,6 +1,6 @@
 """Who may be down: single nodes and racks exactly, large sets by a search that says so."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ring.errors import TooLargeError
 from ring.health import Assessor, ReplicationHealth
-from ring.levels import Check, Counts, Level, margins
+from ring.levels import Check, Counts, margins, spares
 from ring.model import HostId, Keyspace, Liveness, Node
 from ring.placement import MAX_CELLS
-from ring.profile import Profile
+from ring.profile import Profile, Views
 from ring.stopping import StopTable, parts_of, stop_each
 from ring.tokens import Indexes
 
@@ -21,7 +21,7 @@ ORDERS = 4  # racks that a search begins with, besides one by size
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who may go down together without losing any range for the checks asked about.
+    """Who may go down without losing any range for the checks asked about, in either case.
 
     Attributes:
         nodes: hosts that may be stopped, each alone; exact.
@@ -89,12 +89,16 @@ def _lost(
     before: Mapping[str, ReplicationHealth],
     nodes: Sequence[Node],
 ) -> bool:
-    """Say whether with these nodes anything is lost that could be had before."""
+    """Say whether with these nodes anything is lost that could be had before, in either case.
+
+    Nodes only went down, so no range can have been won: the numbers tell it.
+    """
     after = assessor.health(keyspaces, nodes)
     return any(
-        after[name].answer(check).worst.failing > each.answer(check).worst.failing
+        late.worst.failing > early.worst.failing or late.best.failing > early.best.failing
         for name, each in before.items()
         for check in asked.get(name, ())
+        for early, late in [(each.answer(check), after[name].answer(check))]
     )
 
 
@@ -158,22 +162,21 @@ class _Limit:
 
 def _limits(
     check: Check, health: ReplicationHealth, holders: _Holders, nodes: Sequence[Node]
-) -> list[_Limit]:
-    """Turn a check into limits on single data centres or on all of them."""
-    replication_has_dcs = health.demand.by_dc is not None
-    if check.level is Level.EACH_QUORUM and replication_has_dcs:
-        checks = [Check(Level.LOCAL_QUORUM, check.operation, dc) for dc in health.demand.dcs]
-    else:
-        checks = [check]
-    limits = []
-    for each in checks:
-        spare = margins(each, health.demand, health.profile.worst)[health.profile.kind]
-        spare[spare < 0] = NO_LIMIT
-        counts = np.array(
-            [node.liveness is Liveness.UP and each.dc in (None, node.dc) for node in nodes]
-        )
-        limits.append(_Limit(spare, counts, holders))
-    return limits
+) -> Iterator[_Limit]:
+    """Turn a check into limits, for the worst and for the best case.
+
+    Segments that fail it already have none.
+    """
+    seen, views = health.profile, Views.of(nodes)
+    cases = [(seen.worst, views.up)]
+    if seen.best is not seen.worst:
+        cases.append((seen.best, views.up | views.unknown))
+    for tally, alive in cases:
+        fails = margins(check, health.demand, tally) < 0
+        for dc, spare in spares(check, health.demand, tally):
+            there = np.array([dc in (None, node.dc) for node in nodes])
+            limit = np.where(fails, NO_LIMIT, spare)[seen.kind]
+            yield _Limit(limit, alive & there, holders)
 
 
 def _fill(order: Iterable[int], limits: Sequence[_Limit]) -> list[int]:

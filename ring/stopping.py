@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ring.health import ReplicationHealth
-from ring.levels import Check, Counts, margins
-from ring.model import RING_SIZE, Liveness, Node
-from ring.profile import Profile
+from ring.levels import Check, Counts, Tally, margins
+from ring.model import RING_SIZE, Node
+from ring.profile import Profile, Views
 from ring.tokens import Indexes
 
 FLOATS = NDArray[np.float64]
@@ -22,51 +22,89 @@ NO_LIMIT = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
-class StopTable:
-    """What stopping each node alone would do to one replication, unknown taken as down.
+class Stops:
+    """What stopping each node alone does, in one case; by node and check.
 
     Attributes:
-        checks: columns of the tables.
-        lost: share of the ring that could be served and then cannot, by node and check.
-        margin: the least margin anywhere on the ring after it, by node and check.
+        lost: share of the ring that could be served and then cannot.
+        margin: the least margin anywhere on the ring after it.
+
+    """
+
+    lost: FLOATS
+    margin: Counts
+
+
+@dataclass(frozen=True, eq=False)
+class StopTable:
+    """What stopping each node alone would do to one replication.
+
+    Attributes:
+        checks: columns of both tables.
+        worst: unknown nodes taken as down: stopping one of them changes nothing any more.
+        best: unknown nodes taken as up: stopping one takes what it may be holding up.
 
     """
 
     checks: tuple[Check, ...]
-    lost: FLOATS
-    margin: Counts
+    worst: Stops
+    best: Stops
 
     def safe(self, checks: Iterable[Check]) -> NDArray[np.bool_]:
-        """Say for each node whether nothing of these checks is lost with it."""
+        """Say for each node whether nothing of these checks is lost with it, in either case."""
         columns = [self.checks.index(check) for check in checks if check in self.checks]
-        return np.asarray((self.lost[:, columns] == 0).all(axis=1))
+        lost = self.worst.lost[:, columns] + self.best.lost[:, columns]
+        return np.asarray((lost == 0).all(axis=1))
 
 
 def stop_each(nodes: Sequence[Node], health: ReplicationHealth) -> StopTable:
-    """Stop each node in turn; one that is not known to be up changes nothing any more."""
-    checks = tuple(each.check for each in health.checks)
-    before = np.array([margins(c, health.demand, health.profile.worst) for c in checks])
-    lost = np.zeros((len(nodes), len(checks)))
-    margin = np.tile(before.min(axis=1), (len(nodes), 1))
-    up = np.array([node.liveness is Liveness.UP for node in nodes], np.bool_)
-    for part in parts_of(health.profile):
-        high, low = _widths_by_kind(health.profile, part, len(nodes))
-        for column in range(len(health.profile.placement.ring.dcs)):
-            here = up & (health.profile.placement.ring.dc == column)
-            here &= (high + low).any(axis=1)
+    """Stop each node in turn; ``health`` is that of the same nodes as seen now."""
+    views, seen = Views.of(nodes), health.profile
+    worst = best = _Case(health, seen.worst, views.up)
+    if seen.best is not seen.worst:
+        best = _Case(health, seen.best, views.up | views.unknown)
+    cases = (worst,) if best is worst else (worst, best)
+    for part in parts_of(seen):
+        high, low = _widths_by_kind(seen, part, len(nodes))
+        for case in cases:
+            case.take_away(part, high, low)
+    return StopTable(worst.checks, worst.found, best.found)
+
+
+class _Case:
+    """Fills the table of one case, a part of the replicas at a time."""
+
+    def __init__(
+        self, health: ReplicationHealth, tally: Tally, alive: NDArray[np.bool_]
+    ) -> None:
+        self.checks = tuple(each.check for each in health.checks)
+        self._demand, self._ring = health.demand, health.profile.placement.ring
+        self._tally, self._alive = tally, alive
+        self._before = self._margins(tally)
+        self.found = Stops(
+            np.zeros((len(alive), len(self.checks))),
+            np.tile(self._before.min(axis=1), (len(alive), 1)),
+        )
+
+    def _margins(self, tally: Tally) -> Counts:
+        return np.array([margins(check, self._demand, tally) for check in self.checks])
+
+    def take_away(self, part: "Part", high: FLOATS, low: FLOATS) -> None:
+        """Stop whoever is alive; the widths of its ranges are given by node and kind."""
+        lost, margin = self.found.lost, self.found.margin
+        for column in range(len(self._ring.dcs)):
+            here = self._alive & (self._ring.dc == column) & (high + low).any(axis=1)
             if not here.any():
                 continue
-            tally = health.profile.worst.less(
-                column=column, full=part.full, pending=part.pending
+            after = self._margins(
+                self._tally.less(column=column, full=part.full, pending=part.pending)
             )
-            after = np.array([margins(check, health.demand, tally) for check in checks])
-            newly = ((before >= 0) & (after < 0)).T.astype(np.float64)
+            newly = ((self._before >= 0) & (after < 0)).T.astype(np.float64)
             lost[here] += (high[here] @ newly * 2.0**32 + low[here] @ newly) / RING_SIZE
             present = (high[here] + low[here]) > 0
-            for c in range(len(checks)):
+            for c in range(len(self.checks)):
                 least = np.where(present, after[c], NO_LIMIT).min(axis=1)
                 margin[here, c] = np.minimum(margin[here, c], least)
-    return StopTable(checks, lost, margin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +146,7 @@ def parts_of(profile: Profile) -> list[Part]:
         Part(full=False, pending=False, rows=tuple(rest)),
     ]
     if profile.pending is not None:
-        parts.append(Part(full=False, pending=True, pairs=profile.counted_pending()))
+        parts.append(Part(full=False, pending=True, pairs=profile.counted_pending))
     return [part for part in parts if part.rows or part.pairs]
 
 

@@ -62,9 +62,7 @@ class TokenRing:
 
     def ends_at(self, tokens: Tokens) -> Indexes:
         """Return, for each token, the range that holds it (``TokenMetadata.firstToken``)."""
-        found = np.searchsorted(self.tokens, tokens)
-        found[found == len(self.tokens)] = 0
-        return found
+        return ends_at(self.tokens, tokens)
 
     def without(self, nodes: Collection[int]) -> "TokenRing":
         """Return the ring after these nodes left it for good."""
@@ -91,6 +89,13 @@ class TokenRing:
         self, tokens: Tokens, owner: Indexes, member: NDArray[np.bool_]
     ) -> "TokenRing":
         return TokenRing(tokens, owner, self.dc, self.rack, self.dcs, member)
+
+
+def ends_at(ends: Tokens, tokens: Tokens) -> Indexes:
+    """Return, for each of ``tokens``, which of the ranges with these ends holds it."""
+    found = np.searchsorted(ends, tokens)
+    found[found == len(ends)] = 0
+    return found
 
 
 def widths_of(tokens: Tokens) -> Widths:

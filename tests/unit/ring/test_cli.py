@@ -2,15 +2,28 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import tty
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ring.model import RING_SIZE, Factor, Keyspace, Liveness, Local, Node, RingState, Topology
+from ring.model import (
+    RING_SIZE,
+    Factor,
+    Keyspace,
+    Liveness,
+    Local,
+    Node,
+    RingState,
+    Simple,
+    Topology,
+)
 from ring.ringfile import dump
 from tests.unit.ring.schema import faults
 from tests.unit.ring.strategies import node
@@ -43,7 +56,9 @@ def file(tmp_path: Path) -> Path:
     return written(tmp_path)
 
 
-def ring(*words: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+def ring(
+    *words: object, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(  # noqa: S603 -- our own program
         [sys.executable, "-m", "ring", *map(str, words)],
         input=stdin.decode(),
@@ -51,7 +66,7 @@ def ring(*words: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]
         text=True,
         timeout=PATIENCE,
         check=False,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", **(env or {})},
     )
     assert "Traceback" not in done.stderr
     return done
@@ -112,6 +127,9 @@ def test_the_level_that_decides_can_be_named(tmp_path: Path) -> None:
         (("--stop-rack", "dc1/a"), 0),
         (("--lose-dc", "dc1"), 1),
         (("--remove", "10.0.0.1"), 0),
+        (("--remove", "10.0.0.1", "--remove", "10.0.0.2", "--remove", "10.0.0.3"), 1),
+        (("--remove", "10.0.0.1", "--remove", "10.0.0.2", "--decommission", "10.0.0.3"), 0),
+        (("--alter", "shop=NetworkTopologyStrategy,dc1:0"), 1),
         (("--add", "dc1/a"), 0),
         (("--alter", "shop=NetworkTopologyStrategy,dc1:1"), 0),
         (("--each",), 0),
@@ -133,6 +151,8 @@ def test_what_if_answers_by_its_exit_code(
         ("--each", "--most"),
         ("--stop", "10.0.0.99"),
         ("--stop-rack", "dc1"),
+        ("--stop", "10.0.0.1", "--remove", "10.0.0.1"),
+        ("--add", "dc1/a="),
         ("--alter", "none=SimpleStrategy,replication_factor:1"),
         ("--keyspace", "none", "--each"),
         ("--level", "SOME", "--each"),
@@ -183,6 +203,75 @@ def test_tables_in_a_pipe_have_no_colours_and_cut_nothing_off(file: Path) -> Non
     assert all(host in ring("ownership", "--file", file).stdout for host in HOSTS)
 
 
+def on_a_terminal(file: Path, **more: str) -> str:
+    """Return what `ring health` writes to a terminal, its exit code being 0."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    names = {"NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM"}
+    kept = {name: value for name, value in os.environ.items() if name not in names}
+    with subprocess.Popen(  # noqa: S603 -- our own program
+        [sys.executable, "-m", "ring", "ownership", "--file", str(file)],
+        stdout=theirs,
+        env={**kept, "TERM": "xterm-256color", **more},
+    ) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:
+            while block := terminal.read(4096):  # ends with an error when the child has left
+                written += block
+        assert process.wait(PATIENCE) == 0
+    return written.decode()
+
+
+def test_tables_on_a_terminal_have_colours_unless_no_color_is_set(file: Path) -> None:
+    assert "\x1b[" in on_a_terminal(file)
+    assert "\x1b[" in on_a_terminal(file, NO_COLOR="")  # as no-color.org has it
+    assert "\x1b" not in on_a_terminal(file, NO_COLOR="1")
+
+
+def test_nothing_in_the_environment_brings_colours_into_a_pipe(file: Path) -> None:
+    forced = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "1", "PY_COLORS": "1"}
+
+    for words in (("ownership", "--file", file), ("--help",), ("health", "--wrong")):
+        done = ring(*words, env=forced)
+
+        assert done.stdout + done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_remarks_go_to_standard_error_and_into_the_answer_on_health(tmp_path: Path) -> None:
+    state = RingState(tuple(nodes()), (Keyspace("system_auth", Simple(Factor(1))),))
+    file = tmp_path / "ring.json"
+    file.write_bytes(dump(state))
+
+    done = ring("health", "--file", file, "-o", "json")
+
+    assert "keyspaces.system_auth: one replica on the ring" in done.stderr
+    assert [each["place"] for each in json.loads(done.stdout)["remarks"]] == [
+        "keyspaces.system_auth"
+    ]
+
+
+def test_what_a_change_makes_odd_is_remarked_on(file: Path) -> None:
+    done = ring("whatif", "--file", file, "--alter", "shop=NetworkTopologyStrategy,dc1:3,dc2:1")
+
+    assert "after the change: keyspaces.shop.dc2: unknown data centre" in done.stderr
+
+
+def test_tables_say_what_is_lost_already_and_what_is_unknown(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        *(each.as_liveness(Liveness.DOWN) for each in nodes()[:2]),
+        nodes()[3].as_liveness(Liveness.UNKNOWN),
+    )
+
+    for words in (("--each",), ("--most",), ("--stop", "10.0.0.5")):
+        done = ring("whatif", "--file", file, *words)
+
+        assert "Lost already, before any change" in done.stdout
+        assert "unknown: 10.0.0.3" in done.stdout
+
+
 def test_skew_and_tokens_answer_too(file: Path) -> None:
     skew = ring("skew", "--file", file, "--rounds", 20, "--seed", 1, "-o", "json")
     tokens = ring("tokens", "--file", file, "dc1/a", "--count", 4, "-o", "json")
@@ -200,8 +289,10 @@ def test_skew_and_tokens_answer_too(file: Path) -> None:
         (("health",), "health"),
         (("whatif", "--stop", "10.0.0.1", "--stop", "10.0.0.2"), "whatif"),
         (("whatif", "--add", "dc1/a"), "whatif"),
+        (("whatif", "--remove", "10.0.0.1", "--remove", "10.0.0.2"), "whatif"),
         (("whatif", "--each"), "whatif-each"),
-        (("whatif", "--most"), "whatif-most"),
+        (("whatif", "--each", "--level", "all"), "whatif-each"),
+        (("whatif", "--most", "--level", "all"), "whatif-most"),
         (("skew", "--rounds", "20"), "skew"),
         (("tokens", "dc1/b"), "tokens"),
     ],

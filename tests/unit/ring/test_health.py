@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ring.behind import Weak, behind
 from ring.errors import InputError
-from ring.health import Assessor, CheckHealth, behind, judged_at
+from ring.health import Assessor, CheckHealth, judged_at
 from ring.levels import Check, Level, Operation
 from ring.model import (
     RING_SIZE,
@@ -21,6 +22,8 @@ from ring.model import (
     Simple,
     Topology,
 )
+from ring.verdicts import each_stopped
+from ring.verdicts import health as verdict
 from tests.unit.ring.strategies import node, states
 
 QUORUM = Check(Level.QUORUM, Operation.READ)
@@ -94,7 +97,61 @@ def test_the_nodes_behind_the_worst_margin_are_named() -> None:
     ring = four(DOWN, DOWN, UP, UP)
     health = Assessor(ring).health([Keyspace("ks", THREE)])["ks"]
 
-    assert behind(health, ring, QUORUM) == {ring[0].host_id: 2, ring[1].host_id: 2}
+    found = behind(health, ring, QUORUM)
+
+    # Both are replicas of the ranges that end at -2 and at 1 steps, one of each other.
+    weak = Weak(2, (-2 * STEP, STEP))
+    assert found.nodes == {ring[0].host_id: weak, ring[1].host_id: weak}
+    assert [each.token for each in found.examples] == [-2 * STEP, STEP]
+    assert found.examples[0].replicas == tuple(each.host_id for each in ring[:3])
+
+
+def test_of_many_ranges_behind_a_margin_some_are_listed_and_all_are_counted() -> None:
+    ring = [node(0, *range(100), liveness=DOWN), node(1, *range(100, 200))]
+    health = Assessor(ring).health([Keyspace("ks", Simple(Factor(2)))])["ks"]
+
+    assert behind(health, ring, QUORUM).nodes == {ring[0].host_id: Weak(200, (0, 1, 2, 3, 4))}
+
+
+def test_a_node_elsewhere_is_not_behind_what_is_asked_of_one_data_centre() -> None:
+    ring = [node(0, 0, liveness=DOWN), node(1, 9, dc="dc2", liveness=DOWN)]
+    both = Topology((("dc1", Factor(1)), ("dc2", Factor(1))))
+    health = Assessor(ring).health([Keyspace("ks", both)])["ks"]
+    local = Check(Level.LOCAL_QUORUM, Operation.READ, "dc2")
+
+    assert set(behind(health, ring, local).nodes) == {ring[1].host_id}
+    assert set(behind(health, ring, QUORUM).nodes) == {each.host_id for each in ring}
+
+
+def test_a_joining_node_that_is_down_is_behind_what_writes_lack() -> None:
+    ring = [*four(UP, UP, UP, UP), node(9, 1, mode=Mode.JOINING, liveness=DOWN)]
+    health = Assessor(ring).health([Keyspace("ks", THREE)])["ks"]
+    write = Check(Level.QUORUM, Operation.WRITE)
+
+    assert behind(health, ring, QUORUM).nodes == {}
+    (weak,) = behind(health, ring, write).nodes.items()
+    assert weak[0] == ring[-1].host_id
+    assert all(each.pending == (weak[0],) for each in behind(health, ring, write).examples)
+
+
+@pytest.mark.parametrize(
+    "nowhere",
+    [Simple(Factor(0)), Topology((("dc1", Factor(0)),)), Topology((("gone", Factor(3)),))],
+    ids=str,
+)
+@pytest.mark.parametrize("levels", [[], *([each] for each in Level)], ids=str)
+def test_a_keyspace_without_a_replica_anywhere_serves_nothing(
+    nowhere: Replication, levels: list[Level]
+) -> None:
+    ring = tuple(four(UP, UP, UP, UP))
+    state = RingState(ring, (Keyspace("ks", nowhere),))
+
+    (found,) = Assessor(ring).health(state.keyspaces).values()
+
+    assert {each.check.level for each in found.checks} == set(Level)
+    assert all(each.best.satisfiable == 0 for each in found.checks)
+    assert not verdict(state, levels)["healthy"]
+    assert each_stopped(state, levels)["lostBefore"] != {}
 
 
 def test_equal_replications_share_one_answer() -> None:
