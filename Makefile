@@ -51,7 +51,7 @@ imports: $(READY) ## who may import whom
 check: lint types imports test-unit ## what to run before a commit: lint, types, imports, unit tests
 
 .PHONY: test test-unit test-oracle test-java test-wheel test-integration
-test: tools $(READY) ## everything: checks, Java, wheel, a real Cassandra ring
+test: tools $(READY) ## everything: checks, Java, wheel, a real Cassandra ring, a kind cluster
 	@./tools/run-tests
 
 test-unit: $(READY) ## unit tests, and the contract of the emulated API server
@@ -64,6 +64,13 @@ test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
 	@./tools/check-wheel
 test-integration: $(READY) shim ## real Cassandra, real sidecars, on loopback
 	@$(BIN)/pytest tests/integration $(ARGS)
+
+.PHONY: image test-e2e
+IMAGE ?= cassandra-k8s-ring/sidecar:$(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)
+image: ## build the sidecar's image (IMAGE=name:tag)
+	docker build -f images/sidecar/Dockerfile -t $(IMAGE) .
+test-e2e: $(READY) ## the manifests on a real kind cluster (KEEP_CLUSTER=1, KIND_NODE_IMAGE=...)
+	@$(BIN)/pytest tests/e2e -s --durations=0 --durations-min=2 $(ARGS)
 
 .PHONY: demo picture bench-sidecar bench-ring
 demo: $(READY) shim ## three nodes find each other; one moves (ARGS=--once ends by itself)
