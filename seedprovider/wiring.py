@@ -134,7 +134,9 @@ async def _listening(app: web.Application, host: str, port: int) -> AsyncIterato
         await runner.cleanup()
 
 
-def _gauges(world: World, tender: Tender) -> dict[str, tuple[str, float | None]]:
+def _gauges(
+    world: World, tender: Tender, transport: Transport
+) -> dict[str, tuple[str, float | None]]:
     own, wanted = world.own, tender.wanted
     return {
         "seedprovider_view_age_seconds": (
@@ -153,6 +155,10 @@ def _gauges(world: World, tender: Tender) -> dict[str, tuple[str, float | None]]
         "seedprovider_inquiry_failures_total": (
             "Sidecars of other pods that did not answer as they should",
             float(world.inquirer.failures),
+        ),
+        "seedprovider_kube_requests_total": (
+            "Requests sent to the API server, a watch counted once",
+            float(transport.requests),
         ),
         "seedprovider_ready": (
             "Whether the pod counts as ready",
@@ -209,7 +215,7 @@ def _assemble(
     tender = Tender(world, engine, metrics, policy=policy)
     scribe = Scribe(world, engine, tender, registry, announcer, state_dir=settings.state_dir)
     face = Face(world, engine, tender, metrics, namespace=settings.namespace)
-    metrics.add_gauges(lambda: _gauges(world, tender))
+    metrics.add_gauges(lambda: _gauges(world, tender, transport))
     return _Parts(world, registry, announcer, tender, scribe, metrics, engine, face)
 
 

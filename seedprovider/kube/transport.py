@@ -71,6 +71,10 @@ class Transport:
     """Connections to one API server as one service account.  Use as async context manager.
 
     Nothing is retried here, and nothing behind our back by aiohttp where it could write twice.
+
+    Attributes:
+        requests: sent so far, a watch counted once.
+
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Transport:
         request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         """Keep what is needed; nothing is opened before the ``async with``."""
+        self.requests = 0
         self._credentials = credentials
         self._user_agent = user_agent
         self._request_seconds = request_seconds
@@ -167,6 +172,7 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("the transport is not open")
+        self.requests += 1
         content = {} if request.body is None else {"Content-Type": request.content_type}
         return await self._session.request(
             request.method,

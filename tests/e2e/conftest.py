@@ -57,7 +57,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[KindCluster]:
         kindcluster.load_images()
     yield cluster
     if kindcluster.kept():
-        print(f"\nkept: kubectl --kubeconfig {cluster.config} get pods -A")  # noqa: T201
+        print(f"\nkept: kubectl --kubeconfig {cluster.config} get pods -A")
     else:
         kindcluster.delete(cluster)
 
@@ -67,7 +67,7 @@ def timed(what: str) -> Iterator[None]:
     """Print how long a step took."""
     began = time.monotonic()
     yield
-    print(f"\n{what}: {time.monotonic() - began:.0f} s")  # noqa: T201
+    print(f"\n{what}: {time.monotonic() - began:.0f} s")
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +86,7 @@ def fetch(cluster: KindCluster) -> Iterator[Fetch]:
 @pytest.fixture(scope="session")
 def make_ring(cluster: KindCluster, fetch: Fetch) -> MakeRing:
     """Make a namespace with nothing in it yet."""
+
     def make(name: str, *, restricted: bool = True) -> Ring:
         if name in cluster.kubectl.names("namespaces"):  # of a cluster that was kept
             remove_namespace(cluster.kubectl, name)

@@ -1,5 +1,6 @@
 """One ring of three through ordinary days: birth, moved pods, a rollout, growth."""
 
+import itertools
 import time
 
 from tests.e2e.app import App
@@ -47,7 +48,7 @@ def test_joins_go_one_after_the_other(first_start: tuple[Ring, float]) -> None:
 
     assert len(joined) == SIZE - 1
     ends = {pod: when for when, pod in became}
-    for (_, pod), (next_begins, _) in zip(joined, joined[1:], strict=False):
+    for (_, pod), (next_begins, _) in itertools.pairwise(joined):
         assert ends[pod] <= next_begins
 
 

@@ -117,7 +117,7 @@ def load(options: Namespace) -> object:
     workers = [threading.Thread(target=work, args=(n,)) for n in range(options.workers)]
     for each in workers:
         each.start()
-    print("started", flush=True)  # noqa: T201
+    print("started", flush=True)
     sys.stdin.read()
     done.set()
     for each in workers:
@@ -143,7 +143,7 @@ def main() -> None:
     loading.set_defaults(run=load)
     options = parser.parse_args()
     logging.getLogger("cassandra").setLevel(logging.ERROR)
-    print(json.dumps(options.run(options)), flush=True)  # noqa: T201
+    print(json.dumps(options.run(options)), flush=True)
 
 
 if __name__ == "__main__":

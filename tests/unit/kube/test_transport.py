@@ -101,6 +101,16 @@ async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
     assert len(server.asked) == 1
 
 
+async def test_requests_are_counted_also_where_they_fail(tmp_path: Path) -> None:
+    replies = Reply(http(b"{}", "200 OK"), stay=True), Reply(http(b"", "503 Away"), stay=True)
+    async with answering(tmp_path, *replies) as (_, transport):
+        await transport.send(Request("GET", "/x"))
+        with pytest.raises(Unavailable):
+            await transport.send(Request("GET", "/x"))
+
+        assert transport.requests == len(replies)
+
+
 async def test_an_error_page_of_a_proxy_is_cut_to_a_short_reason(tmp_path: Path) -> None:
     page = Reply(http(b"<html>" * 100_000, "502 Bad Gateway"))
     async with answering(tmp_path, page) as (_, transport):
