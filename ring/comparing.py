@@ -8,14 +8,12 @@ and after; every check is judged on those.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ring.health import Assessor, CheckHealth, ReplicationHealth
 from ring.levels import Check, Counts, Tally, margins
 from ring.model import RING_SIZE, HostId, Local, Replication, RingState
 from ring.ownership import ExactWidths
 from ring.profile import renumbered
-from ring.tokens import ends_at, widths_of
+from ring.tokens import ends_at, united, widths_of
 from ring.transfer import DataLoss, data_loss, gains
 
 
@@ -137,12 +135,9 @@ class _Overlay:
     def __init__(self, before: ReplicationHealth, after: ReplicationHealth) -> None:
         self._early, self._late = before, after
         old, new = before.profile, after.profile
-        tokens, other = old.segments.tokens, new.segments.tokens
-        early, late = old.kind, new.kind
-        if not np.array_equal(tokens, other):
-            union = np.union1d(tokens, other)
-            early, late = early[ends_at(tokens, union)], late[ends_at(other, union)]
-            tokens = union
+        was, now = old.segments.tokens, new.segments.tokens
+        tokens = united(was, now)
+        early, late = old.kind[ends_at(was, tokens)], new.kind[ends_at(now, tokens)]
         kinds = old.kinds * new.kinds
         pair, example, pairs = renumbered(early * new.kinds + late, kinds)
         self._pairs = early[example], late[example]

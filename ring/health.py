@@ -11,12 +11,13 @@ from functools import cached_property
 import numpy as np
 
 from ring.errors import InputError
-from ring.levels import Check, Counts, Demand, Level, Operation, checks_of, margins
+from ring.levels import Check, Demand, Level, Operation, Tally, checks_of, margins
 from ring.model import RING_SIZE, Keyspace, Node, Replication, Topology
+from ring.ownership import ExactWidths
 from ring.pending import Pending, pending_replicas, settled
 from ring.placement import Placement, Planner
 from ring.profile import Profile, Views, profile
-from ring.tokens import HALVES, Indexes, TokenRing, token_ring
+from ring.tokens import Indexes, TokenRing, token_ring
 
 INTERNAL = frozenset({"system_auth", "system_distributed", "system_traces"})
 
@@ -81,7 +82,7 @@ class ReplicationHealth:
     def answer(self, check: Check) -> CheckHealth:
         """Answer any check, one that this replication does not ask itself too."""
         known = self.by_check.get(check)
-        return known or _answered(check, self.demand, self.profile)
+        return known or _answered([check], self.demand, self.profile)[0]
 
     def at_margin(self, check: Check, limit: int) -> Indexes:
         """Return the segments whose margin is at most ``limit`` in the worst case, in order."""
@@ -155,33 +156,37 @@ class Assessor:
 
 def judge(demand: Demand, ranges: Profile) -> ReplicationHealth:
     """Answer every check for ranges sorted by kind."""
-    checks = checks_of(demand) if demand.dcs else ()
-    return ReplicationHealth(
-        demand,
-        ranges,
-        tuple(_answered(check, demand, ranges) for check in checks),
-    )
+    checks = tuple(checks_of(demand)) if demand.dcs else ()
+    return ReplicationHealth(demand, ranges, _answered(checks, demand, ranges))
 
 
-def _answered(check: Check, demand: Demand, ranges: Profile) -> CheckHealth:
-    worst = _outlook(ranges, margins(check, demand, ranges.worst))
-    if ranges.best is ranges.worst:
-        return CheckHealth(check, worst, worst)
-    return CheckHealth(check, worst, _outlook(ranges, margins(check, demand, ranges.best)))
+def _answered(
+    checks: Sequence[Check], demand: Demand, ranges: Profile
+) -> tuple[CheckHealth, ...]:
+    worst = best = _outlooks(checks, demand, ranges, ranges.worst)
+    if ranges.best is not ranges.worst:
+        best = _outlooks(checks, demand, ranges, ranges.best)
+    return tuple(map(CheckHealth, checks, worst, best))
 
 
-def _outlook(ranges: Profile, spare: Counts) -> Outlook:
-    fails, least = spare < 0, int(spare.min())
-    number = ranges.ranges
-    failing = int(number[fails].sum())
-    if not failing:
-        lost = 0
-    elif failing == len(ranges.kind):
-        lost = RING_SIZE
-    else:
-        widths = ranges.widths
-        lost = (int(widths.high[fails].sum()) << int(HALVES)) + int(widths.low[fails].sum())
-    return Outlook(RING_SIZE - lost, least, failing, int(number[spare == least].sum()))
+def _outlooks(
+    checks: Sequence[Check], demand: Demand, ranges: Profile, tally: Tally
+) -> list[Outlook]:
+    """Answer all checks in one case: one by one, calling numpy would cost more than its work."""
+    if not checks:
+        return []
+    spare = np.array([margins(check, demand, tally) for check in checks])
+    fails, least = spare < 0, spare.min(axis=1)
+    failing = fails @ ranges.ranges
+    weakest = (spare == least[:, np.newaxis]) @ ranges.ranges
+    lost = ExactWidths(fails @ ranges.widths.high, fails @ ranges.widths.low).tokens()
+    return [
+        # One range alone is the whole ring, which does not fit in a width.
+        Outlook(0 if number == len(ranges.kind) else RING_SIZE - width, margin, number, weak)
+        for width, margin, number, weak in zip(
+            lost, least.tolist(), failing.tolist(), weakest.tolist(), strict=True
+        )
+    ]
 
 
 def judged_at(keyspace: Keyspace, dcs: Iterable[str]) -> tuple[Check, ...]:

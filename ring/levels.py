@@ -9,7 +9,7 @@ Sources: ``ConsistencyLevel.blockFor`` and ``blockForWrite``,
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 
@@ -110,7 +110,7 @@ class Demand:
         return Factor(rf).quorum
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tally:
     """Replicas by kind of range (rows) and data centre (columns, in the order of ``dcs``).
 
@@ -129,9 +129,15 @@ class Tally:
     full: Counts
     pending: Counts
     pending_alive: Counts
+    _scopes: dict[str | None, "Tally"] = field(default_factory=dict, init=False, repr=False)
 
     def within(self, dc: str | None) -> "Tally":
         """Return the counts that matter: of all data centres together, or of one."""
+        if dc not in self._scopes:  # every check asks for one of these few again
+            self._scopes[dc] = self._within(dc)
+        return self._scopes[dc]
+
+    def _within(self, dc: str | None) -> "Tally":
         if dc is None:
             return self._with(lambda counts: counts.sum(axis=1))
         if dc not in self.dcs:

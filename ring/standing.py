@@ -12,7 +12,7 @@ from ring.levels import Check, Counts, margins, spares
 from ring.model import HostId, Keyspace, Liveness, Node
 from ring.placement import MAX_CELLS
 from ring.profile import Profile, Views
-from ring.stopping import StopTable, parts_of, stop_each
+from ring.stopping import parts_of, stop_tables
 from ring.tokens import Indexes
 
 NO_LIMIT = np.iinfo(np.int64).max
@@ -51,12 +51,10 @@ def standing(assessor: Assessor, keyspaces: Sequence[Keyspace], asked: Asked) ->
         checks = tuple(check for check in asked.get(name, ()) if check in each.by_check)
         distinct[id(each), checks] = each
     alone = np.ones(len(nodes), np.bool_)
-    tables: dict[int, StopTable] = {}
+    for name, table in stop_tables(nodes, health).items():
+        alone &= table.safe(asked.get(name, ()))
     limits: list[_Limit] = []
-    for (key, checks), each in distinct.items():
-        if key not in tables:
-            tables[key] = stop_each(nodes, each)
-        alone &= tables[key].safe(checks)
+    for (_, checks), each in distinct.items():
         holders = _Holders.of(each.profile, len(nodes))
         for check in checks:
             limits += _limits(check, each, holders, nodes)
@@ -116,9 +114,8 @@ def _extended(
         ]
         free = np.ones(len(nodes), np.bool_)
         health = assessor.health(keyspaces, nodes)
-        tables = {id(each): stop_each(nodes, each) for each in health.values()}
-        for name, each in health.items():
-            free &= tables[id(each)].safe(asked.get(name, ()))
+        for name, table in stop_tables(nodes, health).items():
+            free &= table.safe(asked.get(name, ()))
         more = [n for n in np.flatnonzero(free).tolist() if n not in taken]
         if not more:
             return taken

@@ -5,34 +5,19 @@ ranges from one kind to the next one down, so the kinds of all nodes' ranges are
 to know.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ring.health import ReplicationHealth
-from ring.levels import Check, Counts, Tally, margins
+from ring.levels import Check, Tally, margins
 from ring.model import RING_SIZE, Node
 from ring.profile import Profile, Views
 from ring.tokens import Indexes
 
 FLOATS = NDArray[np.float64]
-NO_LIMIT = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, eq=False)
-class Stops:
-    """What stopping each node alone does, in one case; by node and check.
-
-    Attributes:
-        lost: share of the ring that could be served and then cannot.
-        margin: the least margin anywhere on the ring after it.
-
-    """
-
-    lost: FLOATS
-    margin: Counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +26,20 @@ class StopTable:
 
     Attributes:
         checks: columns of both tables.
-        worst: unknown nodes taken as down: stopping one of them changes nothing any more.
-        best: unknown nodes taken as up: stopping one takes what it may be holding up.
+        worst: share of the ring that could be served and then cannot, by node and check,
+            unknown nodes taken as down: stopping one of them changes nothing any more.
+        best: the same, unknown nodes taken as up: stopping one takes what it may be holding up.
 
     """
 
     checks: tuple[Check, ...]
-    worst: Stops
-    best: Stops
+    worst: FLOATS
+    best: FLOATS
 
     def safe(self, checks: Iterable[Check]) -> NDArray[np.bool_]:
         """Say for each node whether nothing of these checks is lost with it, in either case."""
         columns = [self.checks.index(check) for check in checks if check in self.checks]
-        lost = self.worst.lost[:, columns] + self.best.lost[:, columns]
+        lost = self.worst[:, columns] + self.best[:, columns]
         return np.asarray((lost == 0).all(axis=1))
 
 
@@ -65,10 +51,19 @@ def stop_each(nodes: Sequence[Node], health: ReplicationHealth) -> StopTable:
         best = _Case(health, seen.best, views.up | views.unknown)
     cases = (worst,) if best is worst else (worst, best)
     for part in parts_of(seen):
-        high, low = _widths_by_kind(seen, part, len(nodes))
+        shares = _shares_by_kind(seen, part, len(nodes))
         for case in cases:
-            case.take_away(part, high, low)
-    return StopTable(worst.checks, worst.found, best.found)
+            case.take_away(part, shares)
+    return StopTable(worst.checks, worst.lost, best.lost)
+
+
+def stop_tables(
+    nodes: Sequence[Node], answers: Mapping[str, ReplicationHealth]
+) -> dict[str, StopTable]:
+    """Make the table of every keyspace; those with one replication share one."""
+    distinct = {id(health): health for health in answers.values()}
+    tables = {key: stop_each(nodes, health) for key, health in distinct.items()}
+    return {name: tables[id(health)] for name, health in answers.items()}
 
 
 class _Case:
@@ -78,33 +73,24 @@ class _Case:
         self, health: ReplicationHealth, tally: Tally, alive: NDArray[np.bool_]
     ) -> None:
         self.checks = tuple(each.check for each in health.checks)
+        self.lost = np.zeros((len(alive), len(self.checks)))
         self._demand, self._ring = health.demand, health.profile.placement.ring
         self._tally, self._alive = tally, alive
-        self._before = self._margins(tally)
-        self.found = Stops(
-            np.zeros((len(alive), len(self.checks))),
-            np.tile(self._before.min(axis=1), (len(alive), 1)),
-        )
+        self._can = self._possible(tally)
 
-    def _margins(self, tally: Tally) -> Counts:
-        return np.array([margins(check, self._demand, tally) for check in self.checks])
+    def _possible(self, tally: Tally) -> NDArray[np.bool_]:
+        """Say for each check and kind of range whether it can be done."""
+        return np.array([margins(check, self._demand, tally) >= 0 for check in self.checks])
 
-    def take_away(self, part: "Part", high: FLOATS, low: FLOATS) -> None:
-        """Stop whoever is alive; the widths of its ranges are given by node and kind."""
-        lost, margin = self.found.lost, self.found.margin
+    def take_away(self, part: "Part", shares: FLOATS) -> None:
+        """Stop whoever is alive; the shares of its ranges are given by node and kind."""
         for column in range(len(self._ring.dcs)):
-            here = self._alive & (self._ring.dc == column) & (high + low).any(axis=1)
-            if not here.any():
-                continue
-            after = self._margins(
+            here = self._alive & (self._ring.dc == column)
+            after = self._possible(
                 self._tally.less(column=column, full=part.full, pending=part.pending)
             )
-            newly = ((self._before >= 0) & (after < 0)).T.astype(np.float64)
-            lost[here] += (high[here] @ newly * 2.0**32 + low[here] @ newly) / RING_SIZE
-            present = (high[here] + low[here]) > 0
-            for c in range(len(self.checks)):
-                least = np.where(present, after[c], NO_LIMIT).min(axis=1)
-                margin[here, c] = np.minimum(margin[here, c], least)
+            newly = (self._can & ~after).T.astype(np.float64)
+            self.lost[here] += shares[here] @ newly
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +136,8 @@ def parts_of(profile: Profile) -> list[Part]:
     return [part for part in parts if part.rows or part.pairs]
 
 
-def _widths_by_kind(profile: Profile, part: Part, nodes: int) -> tuple[FLOATS, FLOATS]:
-    """Add up the widths of each node's ranges by kind: upper and lower halves, exact."""
+def _shares_by_kind(profile: Profile, part: Part, nodes: int) -> FLOATS:
+    """Add up the widths of each node's ranges by kind; 0.0 only where there is none."""
     split = profile.halves
     sums = np.zeros((2, nodes * profile.kinds), np.uint64)
     for node, segment in part:
@@ -159,5 +145,5 @@ def _widths_by_kind(profile: Profile, part: Part, nodes: int) -> tuple[FLOATS, F
         into = node * profile.kinds + kind
         for half, total in zip(split, sums, strict=True):
             np.add.at(total, into, half if segment is None else half[segment])
-    shaped = sums.reshape(2, nodes, profile.kinds).astype(np.float64)
-    return shaped[0], shaped[1]
+    high, low = sums.reshape(2, nodes, profile.kinds).astype(np.float64)
+    return np.asarray((high * 2.0**32 + low) / RING_SIZE)

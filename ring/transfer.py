@@ -10,7 +10,7 @@ from ring.errors import TooLargeError
 from ring.model import RING_SIZE, HostId, Liveness, Node
 from ring.ownership import ExactWidths
 from ring.placement import Placement
-from ring.tokens import TokenRing, ends_at, widths_of
+from ring.tokens import TokenRing, ends_at, united, widths_of
 
 MAX_COMPARISONS = 1 << 34  # of replicas before and after: 10 seconds
 EXAMPLES = 5  # ranges that are shown of those lost
@@ -123,7 +123,7 @@ def gains(
         return {host: RING_SIZE for host in now if host not in had}
     if new.width * old.width * len(new.ring.tokens) > MAX_COMPARISONS:
         raise TooLargeError("too many replicas of too many ranges to compare")
-    tokens = np.union1d(old.ring.tokens, new.ring.tokens)
+    tokens = united(old.ring.tokens, new.ring.tokens)
     number = {node.host_id: i for i, node in enumerate(new_nodes)}
     as_new = np.array([number.get(node.host_id, -1) for node in old_nodes], np.int32)
     none = np.empty((0, len(tokens)), np.int32)

@@ -14,7 +14,7 @@ from ring.model import RING_SIZE, Keyspace, Liveness, RingState
 from ring.remarks import remarks
 from ring.ringfile import replication_options
 from ring.standing import standing
-from ring.stopping import stop_each
+from ring.stopping import stop_tables
 from ring.transfer import DataLoss
 
 Json = dict[str, Any]
@@ -141,11 +141,11 @@ def each_stopped(state: RingState, levels: Levels) -> Json:
     """Return for each node whether it may be stopped, and which keyspaces forbid it."""
     answers = Assessor(state.nodes).health(state.keyspaces)
     asked = _asked(state, answers, levels)
-    tables = {id(one): stop_each(state.nodes, one) for one in answers.values()}
+    tables = stop_tables(state.nodes, answers)
     blockers: dict[str, list[str]] = {str(node.host_id): [] for node in state.nodes}
     hosts = list(blockers)
     for name, checks in asked.items():
-        safe = tables[id(answers[name])].safe(checks)
+        safe = tables[name].safe(checks)
         for n in (~safe).nonzero()[0].tolist():
             blockers[hosts[n]].append(name)
     return {
