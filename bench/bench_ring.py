@@ -9,20 +9,22 @@ import argparse
 import gc
 import random
 import resource
-import statistics
+import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from cassandra.metadata import Murmur3Token, NetworkTopologyStrategy
 from cassandra.policies import SimpleConvictionPolicy
 from cassandra.pool import Host
 
-from bench.figures import Figure, at_least, at_most, publish, spread
+from bench.figures import Figure, at_most, median_of, paired_ratio, publish, ratio
 from ring.health import Assessor
 from ring.model import (
     MAX_TOKEN,
@@ -40,8 +42,8 @@ from ring.model import (
 from ring.ownership import effective_shares
 from ring.placement import Planner
 from ring.ringfile import dump, parse
-from ring.stopping import stop_each
 from ring.tokens import TokenRing, token_ring
+from ring.verdicts import each_stopped
 from tests.oracle.oracle import Oracle, oracle
 
 DCS = 3
@@ -50,6 +52,8 @@ ROUNDS = 9
 OUR_ROUNDS = 15
 SLOW_ROUNDS = 3  # of what takes seconds
 MIB = 2**20
+
+T = TypeVar("T")
 
 
 def rf(*replicas: int) -> Topology:
@@ -85,16 +89,36 @@ def nodes_of(rng: random.Random, count: int, tokens: int, racks: int) -> list[No
     ]
 
 
-def timed(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Return seconds for each round after a first one that does not count."""
-    work()
-    times = []
-    for _ in range(rounds):
-        gc.collect()
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return times
+def timed(
+    work: Callable[[T], object], given: Callable[[], T], rounds: int = ROUNDS
+) -> list[float]:
+    """Return seconds for each round after a first one that does not count.
+
+    What is worked on is made anew for each round, outside of the clock, so that nothing is
+    remembered from the round before.
+    """
+    return [once(work, given()) for _ in range(rounds + 1)][1:]
+
+
+def by_turns(
+    first: Callable[[], float], second: Callable[[], float]
+) -> tuple[list[float], list[float]]:
+    """Return the seconds of two works that take turns, after one round that does not count."""
+    rounds = [(first(), second()) for _ in range(ROUNDS + 1)][1:]
+    return [one for one, _ in rounds], [other for _, other in rounds]
+
+
+def once(work: Callable[[T], object], given: T) -> float:
+    """Return the seconds of one round."""
+    gc.collect()
+    start = time.perf_counter()
+    work(given)
+    return time.perf_counter() - start
+
+
+def unread(ring: TokenRing) -> Callable[[], TokenRing]:
+    """Return a maker of rings of which nothing has been computed yet."""
+    return lambda: replace(ring)
 
 
 def ours(ring: TokenRing, replication: Replication) -> None:
@@ -130,79 +154,69 @@ def peers(
     size: str,
     rounds: int,
     least: tuple[float, float] | None,
-) -> tuple[list[Figure], float]:
-    """Compare one ring with both peers; return also our own median in milliseconds."""
+) -> list[Figure]:
+    """Compare one ring with both peers; our own figure comes first."""
     three = rf(3, 3, 3)
     theirs = java(cassandra, nodes, three, rounds)  # first: while it starts, it takes a core
-    drivers = timed(driver(nodes, three), rounds)
-    ring = token_ring(nodes)
-    mine = timed(lambda: ours(ring, three), OUR_ROUNDS)
-    a, b, c = (statistics.median(each) * 1e3 for each in (mine, theirs, drivers))
+    replica_map = driver(nodes, three)
+    drivers = timed(lambda _: replica_map(), lambda: None, rounds)
+    mine = timed(lambda ring: ours(ring, three), unread(token_ring(nodes)), OUR_ROUNDS)
     figures = [
-        Figure(name=f"{size}: Cassandra's Java ({in_ms(theirs)})", value=b, unit="ms"),
-        Figure(
-            name=f"{size}: cassandra-driver, map alone ({in_ms(drivers)})", value=c, unit="ms"
-        ),
+        median_of(f"{size}: ours", mine),
+        median_of(f"{size}: Cassandra's Java", theirs),
+        median_of(f"{size}: cassandra-driver, map alone", drivers),
     ]
     if least:
-        figures.append(at_least(f"{size}: faster than Java", b / a, "times", least[0]))
-        figures.append(at_least(f"{size}: faster than the driver", c / a, "times", least[1]))
-    return [Figure(name=f"{size}: ours ({in_ms(mine)})", value=a, unit="ms"), *figures], a
+        java_times = ratio(f"{size}: faster than Java", theirs, mine)
+        driver_times = ratio(f"{size}: faster than the driver", drivers, mine)
+        figures += [java_times.at_least(least[0]), driver_times.at_least(least[1])]
+    return figures
 
 
-def in_ms(times: Sequence[float]) -> str:
-    """Return lowest, median and highest in milliseconds."""
-    return spread([1e3 * each for each in times])
-
-
-def other_racks(rng: random.Random, base: float) -> list[Figure]:
-    """Measure factors that are not the number of racks, against the row where they are."""
+def other_racks(rng: random.Random, base: Callable[[], TokenRing]) -> list[Figure]:
+    """Measure factors that are not the number of racks, against the ring where they are."""
     figures = []
     for factor, racks in ((3, 2), (3, 5), (5, 3)):
-        ring = token_ring(nodes_of(rng, 1000, 256, racks))
-        times = timed(lambda ring=ring, n=factor: ours(ring, rf(n, n, n)))
-        median = statistics.median(times) * 1e3
-        name = f"RF {factor} on {racks} racks, {median:.3g} ms ({in_ms(times)})"
-        figures.append(at_most(name, median / base, "times RF 3 on 3", 2))
+        other = unread(token_ring(nodes_of(rng, 1000, 256, racks)))
+        times, like = by_turns(
+            lambda n=factor, ring=other: once(lambda own: ours(own, rf(n, n, n)), ring()),
+            lambda: once(lambda own: ours(own, rf(3, 3, 3)), base()),
+        )
+        name = f"RF {factor} on {racks} racks"
+        figures.append(median_of(name, times))
+        figures.append(paired_ratio(f"{name}, against RF 3 on 3", times, like).at_most(2))
     return figures
 
 
 def health(nodes: list[Node]) -> list[Figure]:
     """Measure the health of 100 keyspaces on the large ring, and what follows a change."""
-    seen = [
-        node.as_liveness(Liveness.DOWN if n % 50 == 0 else Liveness.UP)
-        for n, node in enumerate(nodes)
-    ]
-    ring = token_ring(seen)
-    five = timed(lambda: [Planner(ring).place(each).replicas for each in FIVE])
-    fresh = timed(lambda: judged_afresh(seen, ring))
+    states = {0: Liveness.DOWN, 1: Liveness.UNKNOWN}
+    seen = [each.as_liveness(states.get(n % 50, Liveness.UP)) for n, each in enumerate(nodes)]
+    ring = unread(token_ring(seen))
+    five, fresh = by_turns(
+        lambda: once(place_five, ring()),
+        lambda: once(lambda own: Assessor(seen, own).health(HUNDRED), ring()),
+    )
     assessor = Assessor(seen)
     assessor.health(HUNDRED)
-    changed = [seen[0], seen[1].as_liveness(Liveness.DOWN), *seen[2:]]
-    change = timed(lambda: assessor.health(HUNDRED, changed))
-    each = timed(lambda: stop_all(assessor, seen))
-    median = statistics.median
-    ratio = median(fresh) / median(five)
+    changed = [*seen[:2], seen[2].as_liveness(Liveness.DOWN), *seen[3:]]
+    change = timed(lambda _: assessor.health(HUNDRED, changed), lambda: None)
+    state = RingState(tuple(seen), HUNDRED)
+    each = timed(lambda state: each_stopped(state, []), lambda: state)
+    name = "health of 100 keyspaces, all levels"
     return [
-        Figure(name=f"five placements ({in_ms(five)})", value=median(five) * 1e3, unit="ms"),
-        at_most(
-            f"health of 100 keyspaces, all levels ({in_ms(fresh)})", ratio, "times five", 1.2
-        ),
-        at_most(f"one node changed ({in_ms(change)})", median(change) * 1e3, "ms", 50),
-        at_most(f"each of 1,000 nodes stopped ({in_ms(each)})", median(each), "s", 1),
+        median_of("five placements", five),
+        median_of(name, fresh),
+        paired_ratio(f"{name}, against five placements", fresh, five).at_most(1.2),
+        median_of("one node changed: health of 100 keyspaces", change).at_most(50),
+        median_of("each of 1,000 nodes stopped: verdicts", each, "s").at_most(1),
     ]
 
 
-def judged_afresh(nodes: list[Node], ring: TokenRing) -> None:
-    """Place and judge, with nothing known but the ring itself."""
-    Assessor(nodes, ring).health(HUNDRED)
-
-
-def stop_all(assessor: Assessor, nodes: list[Node]) -> None:
-    """Judge 100 keyspaces, then stop each node in turn for each of their replications."""
-    answers = assessor.health(HUNDRED, nodes)
-    for one in {id(each): each for each in answers.values()}.values():
-        stop_each(nodes, one)
+def place_five(ring: TokenRing) -> None:
+    """Place the five replications, with nothing known but the ring itself."""
+    for replication in FIVE:
+        _ = Planner(ring).place(replication).replicas
 
 
 def peak_memory(nodes: list[Node]) -> Figure:
@@ -235,15 +249,16 @@ def main() -> None:
     if given.memory:
         use_memory(given.memory)
         return
-    rng = random.Random(given.seed)  # noqa: S311 -- a ring, not a secret
+    seed = secrets.randbelow(2**32) if given.seed is None else given.seed
+    rng = random.Random(seed)  # noqa: S311 -- a ring, not a secret
     large, small = nodes_of(rng, 1000, 256, 3), nodes_of(rng, 100, 16, 3)
     with oracle("-Xmx3g") as cassandra:
-        figures, base = peers(cassandra, large, "1,000 x 256", SLOW_ROUNDS, (30, 40))
-        more, little = peers(cassandra, small, "100 x 16", 100, None)
-    figures += [*more, at_most("100 x 16: ours", little, "ms", 3)]
-    figures += other_racks(rng, base)
+        figures = peers(cassandra, large, "1,000 x 256", SLOW_ROUNDS, (30, 40))
+        little, *more = peers(cassandra, small, "100 x 16", 100, None)
+    figures += [little.at_most(3), *more]
+    figures += other_racks(rng, unread(token_ring(large)))
     figures += health(large)
-    publish("ring", [*figures, peak_memory(large)])
+    publish("ring", [*figures, peak_memory(large)], seed)
 
 
 if __name__ == "__main__":
