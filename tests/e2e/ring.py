@@ -1,6 +1,8 @@
 """A ring in one namespace, as its pods, sidecars and Kubernetes objects show it."""
 
+import io
 import json
+import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -16,6 +18,7 @@ from tests.e2e.waiting import wait_until
 
 SERVICE: Final = "cassandra"
 APP: Final = "app=cassandra"
+LOG_SECONDS: Final = 30.0
 START_SECONDS: Final = 240.0
 RESTRICTED: Final = "pod-security.kubernetes.io/enforce=restricted"
 Fetch = Callable[[str], Any]
@@ -195,6 +198,21 @@ class Ring:
             if not member.seeds or not member.seeds <= addresses - {member.address}:
                 return f"{member.pod} uses {set(member.seeds)} of {addresses}"
         return None
+
+    @contextmanager
+    def log_of_end(self, pod: str) -> Iterator[io.StringIO]:
+        """Collect what Cassandra writes until its container ends, which is after the block."""
+        kept = io.StringIO()
+        command = self.kubectl.command("logs", "-f", "--since=1s", pod, "-c", "cassandra")
+        with subprocess.Popen(  # noqa: S603 - words of the tests themselves
+            command, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield kept
+                out, _ = process.communicate(timeout=LOG_SECONDS)
+                kept.write(out)
+            finally:
+                process.kill()
 
     def events(self, reason: str) -> list[tuple[str, str]]:
         """Return when and for which pod something was told, oldest first."""

@@ -1,14 +1,17 @@
 """One ring of three through ordinary days: birth, moved pods, a rollout, growth."""
 
 import itertools
+import json
 import time
 
 from tests.e2e.app import App
 from tests.e2e.conftest import SIZE
-from tests.e2e.kindcluster import KindCluster
+from tests.e2e.kindcluster import WORKERS, KindCluster
 from tests.e2e.ring import APP, Member, Ring, container, kill_container
 from tests.e2e.waiting import Watch, wait_until
 
+MIB = 2**20
+MOST_BYTES = 60 * MIB
 SEEDS_SECONDS = 60.0
 PROBE_SECONDS = 5.0  # the readiness probe's period
 
@@ -63,7 +66,8 @@ def test_a_deleted_pod_comes_back_as_the_same_member_and_all_seeds_follow(ring: 
     before = ring.members()
 
     began = time.monotonic()
-    ring.kubectl("delete", "pod", "cassandra-1", "--wait=true")
+    with ring.log_of_end("cassandra-1") as log:
+        ring.kubectl("delete", "pod", "cassandra-1", "--wait=true")
     wait_until("cassandra-1 ready", lambda: ready(ring, "cassandra-1"), 120)
     was_ready = time.monotonic()
     wait_until("gossip's seeds", ring.stale_seeds, SEEDS_SECONDS)
@@ -74,9 +78,26 @@ def test_a_deleted_pod_comes_back_as_the_same_member_and_all_seeds_follow(ring: 
         f"\ndeletion to ready {was_ready - began:.1f} s, "
         f"ready to gossip's new seeds on all nodes {now - was_ready:.1f} s"
     )
+    assert "DRAINED" in log.getvalue()
     assert after["cassandra-1"].address != before["cassandra-1"].address
     assert hosts(after) == hosts(before)
     assert starts(after, "cassandra-1") == starts(before, "cassandra-1")
+
+
+def test_a_sidecar_is_small(cluster: KindCluster, ring: Ring) -> None:
+    """By the container's cgroup, as the kubelet reads it."""
+    found = {}
+    for worker in WORKERS:
+        path = f"/api/v1/nodes/{worker}/proxy/stats/summary"
+        for pod in json.loads(cluster.kubectl("get", "--raw", path))["pods"]:
+            if pod["podRef"]["namespace"] == ring.namespace:
+                sizes = {each["name"]: each["memory"] for each in pod["containers"]}
+                if "seedprovider" in sizes:
+                    found[pod["podRef"]["name"]] = sizes["seedprovider"]["workingSetBytes"]
+
+    print(f"\nmemory in MiB: { ({pod: size // MIB for pod, size in found.items()}) }")
+    assert set(found) == set(ring.pods())
+    assert max(found.values()) <= MOST_BYTES
 
 
 def ready(ring: Ring, pod: str) -> str | None:

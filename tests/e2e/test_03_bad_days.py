@@ -1,7 +1,7 @@
 """The shared ring through outages and losses: no API server, no machine, no disk."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.e2e.kindcluster import CONTROL_PLANE, WORKERS, KindCluster
 from tests.e2e.kubectl import KubectlError
 from tests.e2e.ring import START_SECONDS, Member, Ring, kill_container
 from tests.e2e.test_02_one_ring import hosts
-from tests.e2e.waiting import wait_until
+from tests.e2e.waiting import Missing, wait_until
 
 MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 QUIET_SECONDS = 2.5  # without a heartbeat, of which there is one a second
@@ -47,47 +47,71 @@ def asked_on_machine(cluster: KindCluster, member: Member, node: str) -> Any:  #
     return json.loads(cluster.on(node, "curl", "-s", "-m", "3", url))
 
 
+Beat = Callable[[str], Any]
+
+
+def until_stopped(beat: Beat, pods: Iterable[str]) -> Missing:
+    """Look until each pod was seen with a node that is silent, or starting."""
+    waiting = set(pods)
+
+    def missing() -> str | None:
+        for pod in list(waiting):
+            now = beat(pod)
+            if now["mode"] != "NORMAL" or now["ageSeconds"] > QUIET_SECONDS:
+                waiting.remove(pod)
+        return f"{waiting} never stopped" if waiting else None
+
+    return missing
+
+
+def until_whole(beat: Beat, before: Mapping[str, Member]) -> Missing:
+    """Look until each node is NORMAL, with the host ID it had, and sees all others up."""
+
+    def missing() -> str | None:
+        for pod, member in before.items():
+            now = beat(pod)
+            up = {peer["hostId"] for peer in now["peers"] or () if peer["up"]}
+            if now["ageSeconds"] > QUIET_SECONDS or now["mode"] != "NORMAL":
+                return f"{pod} is {now['mode']}, {now['ageSeconds']} s ago"
+            if {now["hostId"], *up} != {each.host_id for each in before.values()}:
+                return f"{pod} is {now['hostId']} and sees {up}, not {member.host_id}"
+        return None
+
+    return missing
+
+
+def until_told(ring: Ring, before: Mapping[str, Member]) -> Missing:
+    """Look until the kubelets have told of the restarts, which they do in their own time."""
+
+    def missing() -> str | None:
+        told = {
+            pod: each.restarts > before[pod].restarts for pod, each in ring.members().items()
+        }
+        return None if told == dict.fromkeys(before, True) else f"{told}"
+
+    return missing
+
+
 def test_killed_nodes_start_again_without_the_api_server(
     cluster: KindCluster, ring: Ring, app: App
 ) -> None:
     before, pods = ring.members(), ring.pods()
 
     def beat(pod: str) -> Any:  # noqa: ANN401 - JSON
-        node = asked_on_machine(cluster, before[pod], pods[pod]["spec"]["nodeName"])
-        return node["heartbeat"]
-
-    def running() -> str | None:
-        up = [pod for pod in before if beat(pod)["ageSeconds"] < QUIET_SECONDS]
-        return f"{up} still send heartbeats" if up else None
-
-    def away() -> str | None:
-        for pod, member in before.items():
-            now = beat(pod)
-            others = {peer["hostId"] for peer in now["peers"] or () if peer["up"]}
-            if now["ageSeconds"] > QUIET_SECONDS or now["mode"] != "NORMAL":
-                return f"{pod} is {now['mode']}, {now['ageSeconds']} s ago"
-            if now["hostId"] != member.host_id or len(others) != len(before) - 1:
-                return f"{pod} sees {others}"
-        return None
+        machine = pods[pod]["spec"]["nodeName"]
+        return asked_on_machine(cluster, before[pod], machine)["heartbeat"]
 
     with no_api_server(cluster):
         for pod in before:
             kill_container(cluster, pods[pod], "cassandra")
-        wait_until("killed nodes are silent", running, 60)
-        took = wait_until("a ring without the API server", away, START_SECONDS)
-
-    def untold() -> str | None:
-        """Each kubelet tells the API server of the restarts in its own time."""
-        told = {
-            pod: member.restarts - before[pod].restarts
-            for pod, member in ring.members().items()
-        }
-        return None if all(told.values()) and len(told) == len(before) else f"{told}"
-
-    wait_until("the kubelets have told of it", untold, 120)
+        wait_until("every node was seen to stop", until_stopped(beat, before), 60)
+        took = wait_until(
+            "a ring without the API server", until_whole(beat, before), START_SECONDS
+        )
+    wait_until("the kubelets have told of it", until_told(ring, before), 120)
     after = ring.wait_whole(len(before))
 
-    print(f"\nwhole again {took:.0f} s after all were killed, without the API server")
+    print(f"\nwhole again {took:.0f} s after all had stopped, without the API server")
     assert hosts(after) == hosts(before)
     assert all(after[pod].restarts == before[pod].restarts + 1 for pod in before)
     assert ring.stale_seeds() is None
@@ -122,7 +146,7 @@ def no_reason(ring: Ring, pod: str) -> str | None:
     """Say what is missing until the scheduler tells that the pod's volume cannot move."""
     status = ring.pod(pod).get("status", {})
     told = [each.get("message", "") for each in status.get("conditions", ())]
-    is_told = any("volume" in text and "unschedulable" in text for text in told)
+    is_told = any("volume" in text.lower() and "unschedulable" in text for text in told)
     return None if status.get("phase") == "Pending" and is_told else f"{status}"
 
 

@@ -64,7 +64,7 @@ def test_without_the_rights_nothing_is_founded_and_the_right_is_named(
     assert not ring.members()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def three_racks(make_ring: MakeRing) -> Ring:
     ring = make_ring("three-racks")
     ring.apply("three-racks", ANY_ZONE)
@@ -79,6 +79,18 @@ def test_seeds_cover_every_rack(three_racks: Ring) -> None:
     assert set(racks.values()) == {"rack-a", "rack-b", "rack-c"}
     for member in members.values():
         assert {racks[seed] for seed in member.seeds} | {member.rack} == set(racks.values())
+
+
+def test_deleting_the_manifests_leaves_record_ledger_and_volumes(three_racks: Ring) -> None:
+    """The last of this ring's tests: it ends it."""
+    record, ledger = three_racks.record(), three_racks.ledger()
+    volumes = three_racks.kubectl.names("pvc")
+
+    three_racks.delete("three-racks")
+
+    assert (three_racks.record(), three_racks.ledger()) == (record, ledger)
+    assert three_racks.kubectl.names("pvc") == volumes
+    assert len(volumes) == len(ledger)
 
 
 def test_a_ring_from_before_is_adopted_by_one_rolling_restart(make_ring: MakeRing) -> None:
