@@ -60,6 +60,12 @@ def admit(asker: Asker, view: View, policy: Policy) -> Decision:
             rule=Rule.API_AWAY,
             reason="an empty disk is let in only while the API server answers, and it does not",
         )
+    if live.paused is not None:
+        return Withheld(
+            rule=Rule.PAUSED,
+            reason=f"paused ({live.paused}): nobody new is let in until the annotation "
+            "cassandra-k8s-ring.io/pause is taken from the Service",
+        )
     if asker.pvc_uid is None or live.volumes.get(asker.pod) != asker.pvc_uid:
         return Withheld(
             rule=Rule.VOLUME_UNKNOWN,

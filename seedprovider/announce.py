@@ -34,6 +34,7 @@ class Kind(StrEnum):
     """Event.reason: one word in camel case, as `kubectl get events` shows it."""
 
     WITHHELD = "SeedsWithheld"
+    PAUSED = "AdmissionPaused"
     REFUSED = "SeedsRefused"
     FOUNDING = "RingFounded"
     TAKEOVER = "RingTakenOver"

@@ -50,6 +50,7 @@ class Rule(StrEnum):
     REPLACE_WAIT = "replace-wait"
     REPLACE_CLOSED = "replace-closed"
     API_AWAY = "api-away"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -343,7 +343,8 @@ class Engine:
         outcome = type(answer).__name__.lower()
         self._metrics.answers.labels(outcome, answer.rule.value).inc()
         if isinstance(answer, Withheld):
-            self._announcer.tell(Kind.WITHHELD, answer.reason)
+            paused = answer.rule is Rule.PAUSED
+            self._announcer.tell(Kind.PAUSED if paused else Kind.WITHHELD, answer.reason)
         elif isinstance(answer, Refused):
             self._announcer.tell(Kind.REFUSED, answer.reason)
         elif answer.replace is not None:

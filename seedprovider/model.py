@@ -251,6 +251,7 @@ class Live:
         volumes: every claim of the StatefulSets behind the Service, by pod; None as the UID
             means that the claim exists but is not bound yet.
         approved_founder: pod named by the Service's approve-founding annotation.
+        paused: why nobody new is let in (the Service's pause annotation), None if not paused.
 
     """
 
@@ -258,6 +259,7 @@ class Live:
     volumes: Mapping[PodName, PvcUid | None] = field(default_factory=dict)
     turn: Turn = Turn()
     approved_founder: PodName | None = None
+    paused: str | None = None
 
 
 class Source(StrEnum):

@@ -24,6 +24,9 @@ from seedprovider.view import canonical
 PREFIX = "cassandra-k8s-ring.io"
 SERVICE_LABEL = f"{PREFIX}/service"
 APPROVE_FOUNDING = f"{PREFIX}/approve-founding"
+PAUSE = f"{PREFIX}/pause"
+MAX_PAUSE_REASON = 200
+"""Characters of an operator's reason that are shown; an annotation may hold 256 KiB."""
 MANAGED_BY = "cassandra-k8s-ring"
 LEASE_SECONDS = 30
 """How long a Lease counts as held without renewal, for people; it frees nothing by itself."""
@@ -47,6 +50,18 @@ def turn_name(service: str) -> str:
 def selector(service: str) -> str:
     """Label selector of all objects that the sidecars of a service keep."""
     return f"app.kubernetes.io/managed-by={MANAGED_BY},{SERVICE_LABEL}={service}"
+
+
+def parse_pause(annotations: Mapping[str, str]) -> str | None:
+    """Return the reason of the Service's pause annotation, as one line; None if not paused.
+
+    Any value but the empty one pauses, also one that says nothing that can be shown.
+    """
+    value = annotations.get(PAUSE)
+    if not value:
+        return None
+    shown = "".join(each if each.isprintable() else " " for each in value)
+    return " ".join(shown.split())[:MAX_PAUSE_REASON] or "no reason given"
 
 
 def _meta(name: str, namespace: str, service: str, version: str | None) -> dict[str, Any]:

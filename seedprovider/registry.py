@@ -188,6 +188,7 @@ class Registry:
                 volumes=self._volumes(uids, [each.body for each in claims], wanted),
                 turn=turn,
                 approved_founder=PodName(approved) if approved else None,
+                paused=objects.parse_pause(annotations),
             ),
             kept_of(self._service, maps.objects),
             endpoints_of_pods(running, self._family),

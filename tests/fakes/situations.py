@@ -108,6 +108,7 @@ class Stage:
     record_known: bool = True
     turn: Turn = field(default_factory=Turn)
     approved: PodName | None = None
+    paused: str | None = None
     live: bool = True
     source: Source = Source.LIVE
     last_good: tuple[Address, ...] = ()
@@ -183,6 +184,7 @@ class Stage:
             volumes=dict(self.volumes),
             turn=self.turn,
             approved_founder=self.approved,
+            paused=self.paused,
         )
         ordered = sorted(self.endpoints.values(), key=lambda e: int(e.pod.rsplit("-", 1)[1]))
         return View(

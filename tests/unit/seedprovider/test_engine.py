@@ -77,8 +77,11 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             wall=timestamp,
         )
         engine = Engine(world, registry, announcer, metrics, Policy(), clock=clock)
+        telling = asyncio.create_task(announcer.run())
         yield Desk(api, engine, now)
         await engine.close()
+        telling.cancel()
+        await asyncio.wait([telling])
 
 
 async def test_a_blank_disk_is_let_in_by_what_the_api_server_says_now(desk: Desk) -> None:
@@ -136,3 +139,20 @@ async def test_an_explanation_takes_no_step(desk: Desk) -> None:
     await desk.engine.suppose(asker(0))
 
     assert {each.verb for each in desk.api.requests} <= {"get", "list"}
+
+
+async def test_a_pause_is_told_as_an_event_and_holds_until_it_is_taken_back(
+    desk: Desk,
+) -> None:
+    service = desk.api.store.get("services", "cassandra", "ns")
+    service["metadata"]["annotations"] = {"cassandra-k8s-ring.io/pause": "moving storage"}
+    desk.api.store.replace("services", "cassandra", service, "ns")
+    paused = (await desk.engine.answer(BLANK)).answer
+    async with asyncio.timeout(30):
+        await desk.api.requests.until(1, verb="create", resource="events")
+    (event,) = desk.api.store.list("events", "ns")
+    desk.api.store.patch("services", "cassandra", {"metadata": {"annotations": None}}, "ns")
+
+    assert isinstance(paused, Withheld)
+    assert (event["reason"], event["message"]) == ("AdmissionPaused", paused.reason)
+    assert isinstance((await desk.engine.answer(BLANK)).answer, Seeds)

@@ -252,3 +252,17 @@ def test_a_holder_that_is_none_of_ours_holds_the_turn_all_the_same(
     identity: str, holder: tuple[str, str]
 ) -> None:
     assert objects.parse_turn(lease(holderIdentity=identity), "3").holder == holder
+
+
+def test_no_or_an_empty_annotation_is_no_pause() -> None:
+    assert objects.parse_pause({}) is None
+    assert objects.parse_pause({objects.PAUSE: ""}) is None
+
+
+@given(st.text(min_size=1))
+def test_any_other_annotation_pauses_with_a_reason_of_one_short_line(value: str) -> None:
+    reason = objects.parse_pause({objects.PAUSE: value})
+
+    assert reason
+    assert reason.isprintable()
+    assert len(reason) <= objects.MAX_PAUSE_REASON

@@ -385,6 +385,12 @@ async def test_an_empty_approval_is_none(cluster: Registrar) -> None:
     assert (await cluster.registry().read_live()).live.approved_founder is None
 
 
+async def test_a_pause_is_read_from_the_service(cluster: Registrar) -> None:
+    cluster.service(pause="storage is being moved")
+
+    assert (await cluster.registry().read_live()).live.paused == "storage is being moved"
+
+
 @pytest.mark.parametrize("spec", [{}, {"selector": {}}, {"selector": None}])
 async def test_a_service_without_a_selector_does_not_make_every_pod_ours(
     cluster: Registrar, spec: dict[str, Any]
