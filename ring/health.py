@@ -172,7 +172,7 @@ def _answered(
 def _outlooks(
     checks: Sequence[Check], demand: Demand, ranges: Profile, tally: Tally
 ) -> list[Outlook]:
-    """Answer all checks in one case: one by one, calling numpy would cost more than its work."""
+    """Answer all checks in one case; one by one, calling numpy would cost more than it does."""
     if not checks:
         return []
     spare = np.array([margins(check, demand, tally) for check in checks])

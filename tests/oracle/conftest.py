@@ -14,7 +14,8 @@ KEY = pytest.StashKey[int]()
 
 @pytest.fixture(scope="session")
 def cassandra() -> Iterator[Oracle]:
-    with oracle() as running:
+    # Levels that cannot be had are exceptions, and what those cost is their stack traces.
+    with oracle("-XX:-StackTraceInThrowable") as running:
         yield running
 
 

@@ -1,12 +1,14 @@
 """Our replicas and shares are Cassandra's, on rings drawn afresh in every run."""
 
 import random
+from collections import Counter
 
 import pytest
 
 from ring.ownership import as_printed, effective_shares, primary_shares, shortest
 from ring.placement import Placement, Planner
 from ring.tokens import token_ring
+from tests.oracle.coverage import REPLICATIONS, SHAPES, replications, shapes, unmet
 from tests.oracle.oracle import Oracle, Ranges
 from tests.oracle.topologies import random_keyspaces, random_nodes
 
@@ -29,9 +31,12 @@ def test_every_replica_list_in_order_and_every_share_to_the_digit(
     cassandra: Oracle, seed: int
 ) -> None:
     rng = random.Random(seed)  # noqa: S311 -- has to repeat
+    seen: Counter[str] = Counter()
     for number in range(TOPOLOGIES):
         nodes = random_nodes(rng)
         keyspaces = random_keyspaces(rng, nodes)
+        seen.update(shapes(nodes))
+        seen.update(replications(nodes, keyspaces))
         cassandra.load(nodes, keyspaces)
         planner = Planner(token_ring(nodes))
         which = f"topology {number} of seed {seed}"
@@ -50,3 +55,4 @@ def test_every_replica_list_in_order_and_every_share_to_the_digit(
             assert [answer[n][1] for n in range(len(nodes))] == [
                 as_printed(share) for share in shares
             ], which
+    assert unmet(seen, SHAPES | REPLICATIONS) == [], f"seed {seed} draws too little"
