@@ -54,7 +54,7 @@ def change(nodes: Sequence[Node], answer: Json, *, everything: bool) -> Iterator
         gone = keyspace["unplaced"] or keyspace["dataLost"]["ranges"]["worst"]
         shown = [each for each in keyspace["worse"] if each["decides"] or everything]
         if not shown:
-            nothing = (name, "no worse", "", "", "", "", "", "", *moves)
+            nothing = (name, "no level worse", "", "", "", "", "", "", *moves)
             table.add_row(*nothing, style=cells.BAD if gone else "")
         for operations, check in cells.alike(shown):
             before, after = check["before"], check["after"]
