@@ -183,8 +183,10 @@ class _Block:
 
 
 def _weights(views: Views, base: int) -> Indexes:
-    """Return what each node adds to a code."""
-    return views.up + base * (views.unknown + base * np.ones(len(views.up), np.intp))
+    """Return what each node adds to a code; as narrow as codes can be, for speed."""
+    dtype = np.min_scalar_type(-(base**3))
+    one, unknown = np.ones(len(views.up), dtype), views.unknown.astype(dtype)
+    return np.asarray(views.up + base * (unknown + base * one))
 
 
 def _natural(
