@@ -58,7 +58,7 @@ def admit(asker: Asker, view: View, policy: Policy) -> Decision:
     if live is None or not view.record_known:
         return Withheld(
             rule=Rule.API_AWAY,
-            reason="an empty disk is let in only while the API server answers, and it does not",
+            reason="an empty disk is let in only after a look at the API server, and that fails",
         )
     if live.paused is not None:
         return Withheld(

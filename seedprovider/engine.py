@@ -24,7 +24,7 @@ from seedprovider.decision import (
     Withheld,
     WriteRecord,
 )
-from seedprovider.kube.errors import AlreadyExists, Conflict, KubeError, Unavailable
+from seedprovider.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, Unavailable
 from seedprovider.metrics import Metrics
 from seedprovider.model import (
     Address,
@@ -278,7 +278,10 @@ class Engine:
         try:
             read = await self._registry.read_live()
         except (KubeError, UnreadableError) as error:
-            self._why = f": {error}"
+            lacks = (
+                ": the service account lacks a right" if isinstance(error, Forbidden) else ""
+            )
+            self._why = f"{lacks}: {error}"
             return self._world.view()
         holder = read.live.turn.holder
         if holder is not None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, Final
 
 from tests.e2e.kindcluster import BUILD, KindCluster
@@ -87,7 +88,7 @@ class Ring:
             "resources": [f"{manifests}/overlays/{overlay}"],
             "components": [] if overlay == "kind" else [f"{manifests}/components/small"],
             "patches": [
-                {"target": {"kind": kind}, "patch": patch}
+                {"target": {"kind": kind}, "patch": dedent(patch)}
                 for kind, patch in (("ClusterRoleBinding", rename), *patches)
             ],
         }
