@@ -12,6 +12,7 @@ from seedprovider.decision import (
     Act,
     Decision,
     Policy,
+    Promise,
     Rule,
     Seeds,
     TakeTurn,
@@ -53,12 +54,23 @@ class _Case:
 
 
 def admit(asker: Asker, view: View, policy: Policy) -> Decision:
-    """Decide for a blank disk."""
+    """Decide for a blank disk; nothing is answered that was not promised before a last look.
+
+    An answer takes a moment to reach the node and its mark. Whoever looks in that moment has
+    to see it coming, or could found a second ring; whoever looked before is seen by this one.
+    """
+    decision = _admit(asker, view, policy)
+    if not isinstance(decision, Seeds) or decision.ring_id in {None, asker.promised}:
+        return decision
+    return Act(step=Promise(decision.ring_id), rule=decision.rule, reason=decision.reason)
+
+
+def _admit(asker: Asker, view: View, policy: Policy) -> Decision:
     live, record = view.live, view.record
     if live is None or not view.record_known:
         return Withheld(
             rule=Rule.API_AWAY,
-            reason="an empty disk is let in only after a look at the API server, and that fails",
+            reason="an empty disk is let in after a look at the API server, and that fails",
         )
     if live.paused is not None:
         return Withheld(
