@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import uuid4
 
-from seedprovider.decision import Rule, Step, TakeTurn, WriteEntry, WriteRecord
+from seedprovider.decision import Promise, Rule, Step, TakeTurn, WriteEntry, WriteRecord
 from seedprovider.kube.client import KubeClient
 from seedprovider.kube.errors import KubeError, NotFound
 from seedprovider.kube.events import discard
@@ -58,7 +58,7 @@ def kind_of(rule: Rule, step: Step) -> Kind | None:
             }.get(rule)
         case TakeTurn():
             return Kind.REPLACING if rule is Rule.REPLACE else Kind.JOINING
-        case WriteEntry():
+        case WriteEntry() | Promise():
             return None
 
 

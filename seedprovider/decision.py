@@ -114,7 +114,17 @@ class TakeTurn:
     was: Turn
 
 
-Step = WriteRecord | WriteEntry | TakeTurn
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Tell every sidecar that asks that the node may be on its way into this ring.
+
+    No write: from then on nobody founds beside it, as if its mark already named the ring.
+    """
+
+    ring_id: RingId
+
+
+Step = WriteRecord | WriteEntry | TakeTurn | Promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

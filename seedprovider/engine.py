@@ -17,6 +17,7 @@ from seedprovider.decision import (
     Answer,
     Decision,
     Policy,
+    Promise,
     Refused,
     Rule,
     Seeds,
@@ -32,6 +33,7 @@ from seedprovider.model import (
     Disk,
     DiskState,
     Endpoint,
+    PodName,
     PvcUid,
     RingId,
     View,
@@ -45,7 +47,7 @@ from seedprovider.world import World
 log = logging.getLogger(__name__)
 
 MAX_STEPS: Final = 6
-"""Entry, turn and answer are three; more only when others are faster each time."""
+"""Entry, turn and promise are three; more only when others are faster each time."""
 PATIENCE_SECONDS: Final = 3.0
 """Bound on an answer: the shim takes 5 s without one for silence, which counts against it."""
 DOUBT_SECONDS: Final = 1.0
@@ -148,6 +150,7 @@ class Engine:
             configured=configured,
             waiting=max(0.0, self._clock() - self._first_asked),
             turn_version=turn_version,
+            promised=self._world.own.promised,
             fresh_ring_id=self._ring_id,
             clock=timestamp(),
         )
@@ -252,12 +255,14 @@ class Engine:
     async def _admit(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a blank disk: from live reads only, one step at a time."""
         max_age, steps = FRESH_SECONDS, 0
-        self._turn_version = None
+        self._turn_version = self._world.own.promised = None
         while True:
             view = await self.look(max_age)
             asker = self.asker(question.disk, question.address, configured, self._turn_version)
             decision = self._decide(asker, view)
             if not isinstance(decision, Act):
+                if not isinstance(decision, Seeds):
+                    self._world.own.promised = None
                 return Answered(decision, view, asker)
             if steps == MAX_STEPS:
                 busy = "other pods are faster: asking again"
@@ -283,12 +288,17 @@ class Engine:
             )
             self._why = f"{lacks}: {error}"
             return self._world.view()
-        holder = read.live.turn.holder
+        holder, now = read.live.turn.holder, self._clock()
+        not_before: dict[PodName, float] = {}
         if holder is not None:
             # Whether it has stopped is judged by words spoken after the turn was read.
+            not_before[holder[0]] = now
             await self.survey(tuple(e for e in read.endpoints if e.pod == holder[0]), 0.0)
         await self.survey(read.endpoints, max_age)
-        return self._world.live_view(read)
+        if max_age == 0:
+            # A question that was lost must not leave the word of before the last step in force.
+            not_before |= dict.fromkeys(self._world.inquirer.reports, now)
+        return self._world.live_view(read, not_before)
 
     async def know_volume(self) -> None:
         """Learn the UID of our volume claim; what is remembered serves until it is read."""
@@ -313,6 +323,9 @@ class Engine:
     async def take(self, act: Act) -> bool:
         """Take a step; return whether it is known to have been written."""
         kind = type(act.step).__name__
+        if isinstance(act.step, Promise):
+            self._world.own.promised = act.step.ring_id
+            return True
         try:
             version = await self._registry.take(act.step, timestamp())
         except (AlreadyExists, Conflict) as error:

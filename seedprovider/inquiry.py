@@ -116,15 +116,15 @@ class Inquirer:
             running = self._running.get(endpoint.pod)
             if running is not None and running.task is asyncio.current_task():
                 running.sent = True
-            number = next(self._numbers)
+            number, sent = next(self._numbers), self._clock()
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     body = await self._get(endpoint)
             except (aiohttp.ClientError, TimeoutError, OSError):
                 body = None
-        self._take(endpoint, number, body)
+        self._take(endpoint, number, sent, body)
 
-    def _take(self, endpoint: Endpoint, number: int, body: bytes | None) -> None:
+    def _take(self, endpoint: Endpoint, number: int, sent: float, body: bytes | None) -> None:
         last = self._asked.get(endpoint.pod)
         if last is not None and last.number > number:
             return  # overtaken: what came of a later question is newer than this
@@ -134,7 +134,7 @@ class Inquirer:
             self._forget_stranger(endpoint.address)
             return
         try:
-            self._learn(endpoint, parse_report(body, endpoint.address, self._clock()))
+            self._learn(endpoint, parse_report(body, endpoint.address, sent))
         except BadInputError:
             self.failures += 1
 

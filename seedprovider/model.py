@@ -50,7 +50,8 @@ class Disk:
     """A data directory and what its mark says; the IDs are None where the mark names none.
 
     Attributes:
-        ring_id: on a disk without data, the ring that its node was let into and may be joining.
+        ring_id: on a disk without data, the ring that its node was let into and may be joining,
+            or, in the word of its sidecar, is about to be let into.
 
     """
 
@@ -139,7 +140,8 @@ class Report:
     """What a pod's sidecar answered to ``GET /v1/node``.
 
     Attributes:
-        received: when the answer came, in seconds on this sidecar's monotonic clock.
+        received: when the question was sent, in seconds on this sidecar's monotonic clock: what
+            was answered is no older than that.
         heartbeat_age: seconds since the last heartbeat, as the reporting sidecar measured.
         address: where the sidecar was reached.
 
@@ -310,6 +312,7 @@ class Asker:
         configured: seeds configured before adoption, resolved to addresses.
         waiting: seconds since it first asked in this start.
         turn_version: resourceVersion of the join turn as this very start took it; None before.
+        promised: ring that its sidecar already tells others the node may be on its way into.
         fresh_ring_id: the ID that a ring founded now would get.
         clock: wall-clock time for what is written, RFC 3339.
 
@@ -323,5 +326,6 @@ class Asker:
     configured: tuple[Address, ...] = ()
     waiting: float = 0.0
     turn_version: str | None = None
+    promised: RingId | None = None
     fresh_ring_id: RingId
     clock: str

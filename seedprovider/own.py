@@ -48,6 +48,7 @@ class OwnNode:
         revision: grows when something changed that a decision could depend on.
         received: the last heartbeat, None before the first.
         mark_seeds: the last good answer as the disk's mark has it.
+        promised: ring that the node is about to be let into with a blank disk.
 
     """
 
@@ -71,6 +72,7 @@ class OwnNode:
         self._disk: tuple[float, Disk] | None = None
         self._reading: asyncio.Future[tuple[Disk, tuple[Address, ...]]] | None = None
         self.mark_seeds: tuple[Address, ...] = ()
+        self.promised: RingId | None = None
         self._asked_at = float("-inf")
         self._gone: dict[HostId, float] = {}
         self._port_open: bool | None = None
@@ -148,6 +150,12 @@ class OwnNode:
             return Disk(DiskState.UNKNOWN)
         return self._disk[1]
 
+    def shown_disk(self) -> Disk:
+        """Return the disk as others are told of it: one just let in names its ring already."""
+        disk = self.disk()
+        promised = disk.is_blank and self.promised is not None
+        return replace(disk, ring_id=self.promised) if promised else disk
+
     async def look_at_disk(self) -> Disk:
         """Read the data directory, at most every `DISK_FRESH_SECONDS`.
 
@@ -220,7 +228,7 @@ class OwnNode:
             address=self.endpoint.address,
             pvc_uid=self.pvc_uid,
             ring_id=ring_id,
-            disk=self.disk(),
+            disk=self.shown_disk(),
             process=self.process,
             heartbeat=self.beat,
             heartbeat_age=self.beat_age,

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from seedprovider import objects
-from seedprovider.decision import Step, TakeTurn, WriteEntry, WriteRecord
+from seedprovider.decision import TakeTurn, WriteEntry, WriteRecord
 from seedprovider.kube.client import KubeClient
 from seedprovider.kube.collection import HttpCollection, Selection
 from seedprovider.kube.errors import NotFound
@@ -232,7 +232,7 @@ class Registry:
                 volumes[pod] = PvcUid(claim.metadata.uid) if bound else None
         return volumes
 
-    async def take(self, step: Step, at: str) -> str:
+    async def take(self, step: WriteRecord | WriteEntry | TakeTurn, at: str) -> str:
         """Carry out one step of a decision; `at` is now, RFC 3339 with microseconds.
 
         Returns the resourceVersion that it was written as.

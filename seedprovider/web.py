@@ -133,6 +133,7 @@ class Face:
         if unknown:
             return _line(400, f"{min(unknown)[:MAX_TEXT]!r} is not a parameter; peers is")
         own = self._world.own
+        await own.look_at_disk()
         received, age = own.received, own.beat_age
         beat = None
         if received is not None and age is not None:
@@ -147,7 +148,7 @@ class Face:
             "pvcUid": own.pvc_uid,
             "ringId": self._world.ring_id,
             "address": own.endpoint.address,
-            "disk": encode_disk(await own.look_at_disk()),
+            "disk": encode_disk(own.shown_disk()),
             "cassandra": own.process.value,
             "heartbeat": beat,
         }

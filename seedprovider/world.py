@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from seedprovider.cache import Remembered
@@ -171,14 +171,25 @@ class World:
             last_good=last_good,
         )
 
-    def live_view(self, read: LiveRead) -> View:
-        """Return a view that rests on what the API server said just now."""
+    def live_view(self, read: LiveRead, not_before: Mapping[PodName, float]) -> View:
+        """Return a view that rests on what the API server said just now.
+
+        Args:
+            read: what it said.
+            not_before: pods whose word counts only if it was asked for at this time or later;
+                where that failed they are unknown, whatever they said before.
+
+        """
+        reports = self._reports()
+        for pod, since in not_before.items():
+            if pod in reports and reports[pod].received < since:
+                del reports[pod]
         return View(
             source=Source.LIVE,
             now=self._clock(),
             age=0.0,
             endpoints=self._with_own(read.endpoints),
-            reports=self._reports(),
+            reports=reports,
             record_known=True,
             record=read.kept.record,
             ledger=read.kept.ledger,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from seedprovider.decision import Decision, Policy
+from seedprovider.decision import Act, Decision, Policy, Promise
 from seedprovider.model import (
     Address,
     Asker,
@@ -201,10 +201,15 @@ class Stage:
         )
 
     def ask(self, n: int, its_disk: Disk = EMPTY, **more: object) -> Decision:
-        """Let pod n ask with this disk."""
+        """Let pod n ask with this disk; a promise is made, and what follows it returned."""
         if pod(n) not in self.endpoints:
             self.exists(n)
-        return decide(asker(n, its_disk, **more), self.view(), Policy())
+        asking = asker(n, its_disk, **more)
+        decision = decide(asking, self.view(), Policy())
+        if isinstance(decision, Act) and isinstance(decision.step, Promise):
+            asking = replace(asking, promised=decision.step.ring_id)
+            decision = decide(asking, self.view(), Policy())
+        return decision
 
 
 def asker(n: int, its_disk: Disk = EMPTY, **more: object) -> Asker:

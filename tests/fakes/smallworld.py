@@ -13,6 +13,7 @@ from seedprovider.decision import (
     Act,
     Decision,
     Policy,
+    Promise,
     Seeds,
     Step,
     TakeTurn,
@@ -66,6 +67,7 @@ class Node:
     step: Step | None = None  # decided, not yet taken
     offer: Seeds | None = None  # decided, not yet heard by the node
     turn_version: str | None = None
+    promised: RingId | None = None
     stepped: bool = False
 
     @property
@@ -132,13 +134,14 @@ class Cluster:
             "waiting": Process.STARTING,
             "starting": Process.STARTING,
         }
+        promised = node.disk.is_blank and node.promised is not None
         return Report(
             pod=node.name,
             pod_uid=node.uid,
             address=node.address,
             pvc_uid=node.pvc,
             ring_id=None,
-            disk=node.disk,
+            disk=replace(node.disk, ring_id=node.promised) if promised else node.disk,
             process=processes.get(node.process, Process.ANSWERING),
             heartbeat=beat,
             heartbeat_age=0.0 if beat else None,
@@ -180,6 +183,7 @@ class Cluster:
             disk=node.disk,
             waiting=waiting,
             turn_version=node.turn_version,
+            promised=node.promised,
             fresh_ring_id=RingId(self._uuid()),
             clock="",
         )
@@ -206,6 +210,7 @@ class Cluster:
             return None
         if node.process == "stopped":
             node.process, node.turn_version, node.stepped = "waiting", None, False
+            node.promised = None
         names = [each.name for each in self.nodes]
         holder = {names.index(self.turn.holder[0])} if self.turn.holder else set()
         # Words after a step, and the turn's holder's, are asked for after what they rest on.
@@ -216,6 +221,8 @@ class Cluster:
             node.step = decision.step
         elif isinstance(decision, Seeds):
             node.offer = decision
+        else:
+            node.promised = None
         return decision
 
     def act(self, n: int) -> bool:
@@ -243,6 +250,8 @@ class Cluster:
                 if was.version == self.turn.version:
                     self.turn = Turn(holder=holder, version=self._fresh("v"))
                     node.turn_version = self.turn.version
+            case Promise(ring):
+                node.promised = ring
 
     def _start(self, node: Node, answer: Seeds) -> None:
         self._check_answer(node, answer)

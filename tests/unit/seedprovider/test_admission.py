@@ -8,6 +8,8 @@ import pytest
 from seedprovider.decision import (
     Act,
     Decision,
+    Policy,
+    Promise,
     Rule,
     Seeds,
     TakeTurn,
@@ -17,6 +19,7 @@ from seedprovider.decision import (
 )
 from seedprovider.model import (
     Address,
+    Disk,
     DiskState,
     EntryState,
     Origin,
@@ -25,8 +28,10 @@ from seedprovider.model import (
     PodUid,
     Process,
     PvcUid,
+    RingId,
     Turn,
 )
+from seedprovider.protocol import decide
 from tests.fakes.situations import (
     EMPTY,
     FRESH,
@@ -34,6 +39,7 @@ from tests.fakes.situations import (
     RING,
     Stage,
     address,
+    asker,
     disk,
     entry,
     host,
@@ -509,6 +515,35 @@ def test_a_blank_disk_waits_while_the_api_server_is_away_though_members_run() ->
     stage = Stage(live=False).ring_of(0, 1)
 
     withheld(stage.ask(2), Rule.API_AWAY)
+
+
+# -- promises --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("promised", [None, OTHER_RING])
+def test_nobody_is_let_in_before_all_are_told_that_it_may_be_on_its_way(
+    promised: RingId | None,
+) -> None:
+    stage = Stage(record=record()).says(1, EMPTY)
+    stage.exists(0)
+    decision = decide(asker(0, promised=promised), stage.view(), Policy())
+
+    assert isinstance(decision, Act)
+    assert decision.step == Promise(RING)
+
+
+def test_nobody_founds_beside_one_that_was_promised_a_ring() -> None:
+    promised = Disk(DiskState.EMPTY, RING)
+    stage = Stage().says(1, promised, process=Process.STARTING)
+
+    assert pod(1) in withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+
+
+def test_two_that_were_promised_different_rings_do_not_both_found() -> None:
+    promised = Disk(DiskState.EMPTY, OTHER_RING)
+    stage = Stage(record=record()).says(1, promised, process=Process.STARTING)
+
+    withheld(stage.ask(0), Rule.JOIN_WAIT)
 
 
 # -- pause -----------------------------------------------------------------------------------

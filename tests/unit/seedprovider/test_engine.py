@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from localring.apiserver import ApiServer, Fault
 from localring.apiserver import Kind as FaultKind
@@ -156,3 +157,84 @@ async def test_a_pause_is_told_as_an_event_and_holds_until_it_is_taken_back(
     assert isinstance(paused, Withheld)
     assert (event["reason"], event["message"]) == ("AdmissionPaused", paused.reason)
     assert isinstance((await desk.engine.answer(BLANK)).answer, Seeds)
+
+
+NEIGHBOUR = "127.50.7.2"
+
+
+@dataclass
+class Neighbour:
+    """The sidecar of cassandra-1; `mute` once it answers no more."""
+
+    mute: bool = False
+
+    async def node(self, _: web.Request) -> web.Response:
+        if self.mute:
+            raise web.HTTPServiceUnavailable
+        said = {
+            "pod": "cassandra-1",
+            "podUid": "uid-1",
+            "namespace": "ns",
+            "service": "cassandra",
+            "disk": {"state": "empty"},
+            "cassandra": "stopped",
+            "heartbeat": None,
+        }
+        return web.json_response(said)
+
+
+@pytest.fixture
+async def neighbour(desk: Desk) -> AsyncIterator[Neighbour]:
+    made = Neighbour()
+    app = web.Application()
+    app.router.add_get("/v1/node", made.node)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, NEIGHBOUR, 8079).start()
+    pod = {
+        "metadata": {"name": "cassandra-1", "labels": {"app": "cassandra"}},
+        "status": {"phase": "Running", "podIP": NEIGHBOUR},
+    }
+    desk.api.store.create("pods", pod, "ns")
+    yield made
+    await runner.cleanup()
+
+
+async def test_a_word_of_before_a_step_is_not_used_after_it_though_the_question_was_lost(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    assert "cassandra-1" in (await desk.engine.look(FRESH_SECONDS)).reports
+    neighbour.mute = True
+    desk.now[0] += FRESH_SECONDS
+
+    assert "cassandra-1" in (await desk.engine.look(FRESH_SECONDS)).reports
+    assert "cassandra-1" not in (await desk.engine.look(0.0)).reports
+
+
+async def test_a_word_of_before_the_turn_was_read_does_not_tell_whether_its_holder_stopped(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    await desk.engine.look(FRESH_SECONDS)
+    neighbour.mute = True
+    desk.now[0] += 1
+    lease = {
+        "metadata": {"name": "cassandra-join"},
+        "spec": {"holderIdentity": "cassandra-1/u"},
+    }
+    desk.api.store.create("leases", lease, "ns")
+
+    assert "cassandra-1" not in (await desk.engine.look(FRESH_SECONDS)).reports
+
+
+async def test_a_node_that_is_let_in_is_shown_as_on_its_way_until_it_is_withheld(
+    desk: Desk,
+) -> None:
+    answer = (await desk.engine.answer(BLANK)).answer
+    assert isinstance(answer, Seeds)
+    assert desk.engine.asker(BLANK.disk).promised == answer.ring_id
+
+    service = desk.api.store.get("services", "cassandra", "ns")
+    service["metadata"]["annotations"] = {"cassandra-k8s-ring.io/pause": "moving storage"}
+    desk.api.store.replace("services", "cassandra", service, "ns")
+    assert isinstance((await desk.engine.answer(BLANK)).answer, Withheld)
+    assert desk.engine.asker(BLANK.disk).promised is None

@@ -153,6 +153,18 @@ async def test_a_word_that_is_young_enough_is_not_asked_for_again(
     assert word(inquirer, 0).received == street.now
 
 
+async def test_a_word_is_as_old_as_the_question_that_it_answers(
+    street: Street, inquirer: Inquirer
+) -> None:
+    async def slow(_: web.Request) -> web.Response:
+        street.now += 1.2
+        return web.json_response(said(0))
+
+    await inquirer.ask([street.says(0, slow)], 0.0)
+
+    assert word(inquirer, 0).received == street.now - 1.2
+
+
 async def test_a_pod_that_moved_is_asked_at_once(street: Street, inquirer: Inquirer) -> None:
     await inquirer.ask([street.says(0)], 2.0)
     street.answers[endpoint(1).address] = said(0)

@@ -227,3 +227,19 @@ async def test_our_own_report_says_what_others_would_be_told(
     assert (report.pvc_uid, report.ring_id) == ("pvc-0", RING)
     assert (report.disk, report.process) == (Disk(DiskState.EMPTY), Process.ANSWERING)
     assert (report.heartbeat, report.heartbeat_age, report.received) == (own.beat, 2, clock.now)
+
+
+async def test_others_are_told_of_a_promised_ring_while_the_disk_is_blank(
+    own: OwnNode, tmp_path: Path, clock: Clock
+) -> None:
+    own.promised = RING
+    await own.look_at_disk()
+    assert own.shown_disk() == own.report(None).disk == Disk(DiskState.EMPTY, RING)
+    assert own.disk() == Disk(DiskState.EMPTY)
+
+    table = tmp_path / "system" / "local-1"
+    table.mkdir(parents=True)
+    (table / "nb-1-big-Data.db").touch()
+    clock.now += DISK_FRESH_SECONDS + 0.001
+    await own.look_at_disk()
+    assert own.shown_disk() == Disk(DiskState.UNMARKED)

@@ -53,6 +53,21 @@ def test_a_pod_that_loses_its_disk_while_it_waits_with_the_turn_does_not_come_in
     assert isinstance(ask(founded, 2), Withheld)
 
 
+def test_a_founder_about_to_start_and_one_of_another_record_do_not_both_found() -> None:
+    cluster = Cluster(3)
+    look(cluster, 0)
+    cluster.act(0)  # the record of pod 0
+    look(cluster, 0)
+    cluster.act(0)  # its promise
+    assert isinstance(look(cluster, 0), Seeds)
+    cluster.record = None  # deleted in the moment before pod 0 hears its answer
+
+    decision = ask(cluster, 1)
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.FOUND_BLOCKED
+
+
 def test_all_pods_come_in_one_after_the_other_whoever_dies_on_the_way(
     founded: Cluster,
 ) -> None:
