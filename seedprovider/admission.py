@@ -60,9 +60,13 @@ def admit(asker: Asker, view: View, policy: Policy) -> Decision:
     to see it coming, or could found a second ring; whoever looked before is seen by this one.
     """
     decision = _admit(asker, view, policy)
-    if not isinstance(decision, Seeds) or decision.ring_id in {None, asker.promised}:
-        return decision
-    return Act(step=Promise(decision.ring_id), rule=decision.rule, reason=decision.reason)
+    ring = decision.ring_id if isinstance(decision, Seeds) else None
+    step = _promise(asker, ring) if ring else None
+    return Act(step=step, rule=decision.rule, reason=decision.reason) if step else decision
+
+
+def _promise(asker: Asker, ring: RingId) -> Promise | None:
+    return None if asker.promised == ring else Promise(ring)
 
 
 def _admit(asker: Asker, view: View, policy: Policy) -> Decision:
@@ -106,10 +110,10 @@ def _join(case: _Case) -> Decision:
     reason = _unsettled(case) or _turn_taken(case)
     if reason is not None:
         return Withheld(rule=Rule.JOIN_WAIT, reason=reason)
-    pod, ring = case.asker.pod, case.ring
-    step = _claim(case, None) or _turn_step(case)
+    asker, ring = case.asker, case.ring
+    step = _claim(case, None) or _promise(asker, ring) or _turn_step(case)
     if step is not None:
-        return Act(step=step, rule=Rule.JOIN, reason=f"{pod} joins ring {ring}")
+        return Act(step=step, rule=Rule.JOIN, reason=f"{asker.pod} joins ring {ring}")
     return Seeds(
         seeds=_seeds(case),
         ring_id=ring,
@@ -184,17 +188,33 @@ def _turn_taken(case: _Case) -> str | None:
 
     The clock alone frees nothing: a holder that was frozen past its Lease still joins on.
     """
-    holder = case.live.turn.holder
-    if holder is None or holder == (case.asker.pod, case.asker.uid):
+    turn = case.live.turn
+    if turn.holder == (case.asker.pod, case.asker.uid):
         return None
-    pod, uid = holder
+    if turn.holder is None:
+        return _turn_lost(case) if turn.version is None else None
+    pod, uid = turn.holder
     if case.live.pods.get(pod) != uid:
         return None
     entry = evidence.ledger_of(case.view, case.ring).get(pod)
     done = entry is not None and entry.state is not EntryState.JOINING and entry.pod_uid == uid
     if done or evidence.proven_stopped(case.view, pod):
         return None
+    # One that waits may wait for us; whoever goes on has promised before it took the turn.
+    if evidence.proven_waiting(case.view, pod):
+        return None
     return f"{pod} is joining: one after the other"
+
+
+def _turn_lost(case: _Case) -> str | None:
+    """Say who may be coming in on a turn whose Lease was deleted; None where nobody is."""
+    view = case.view
+    for pod, entry in evidence.ledger_of(view, case.ring).items():
+        if pod == case.asker.pod or entry.state is not EntryState.JOINING:
+            continue
+        if not (evidence.proven_stopped(view, pod) or evidence.proven_waiting(view, pod)):
+            return f"{pod} may be joining, and nobody has the turn: one after the other"
+    return None
 
 
 def _claim(case: _Case, host: HostId | None) -> WriteEntry | None:
@@ -248,7 +268,7 @@ def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
             reason=f"the members disagree about where lost host {lost} was: "
             + ", ".join(sorted(places)),
         )
-    step = _claim(case, lost) or _turn_step(case)
+    step = _claim(case, lost) or _promise(asker, case.ring) or _turn_step(case)
     if step is not None:
         reason = f"{asker.pod} lost its disk, host ID {lost}"
         return Act(step=step, rule=Rule.REPLACE, reason=reason)

@@ -43,7 +43,7 @@ def ledger_step(own: Asker, beat: Heartbeat, view: View) -> WriteEntry | None:
         return None
     present = view.ledger.get(own.pod)
     if disk.state is DiskState.LEFT or beat.mode == "DECOMMISSIONED":
-        return _left(present, disk.host_id)
+        return _left(own, present, disk.host_id)
     if disk.state is not DiskState.MEMBER or beat.mode != "NORMAL":
         return None
     if beat.host_id != disk.host_id:
@@ -63,10 +63,14 @@ def ledger_step(own: Asker, beat: Heartbeat, view: View) -> WriteEntry | None:
     return None if wanted == present else WriteEntry(wanted)
 
 
-def _left(present: Entry | None, host: HostId) -> WriteEntry | None:
-    if present is None or present.host_id != host or present.state is EntryState.LEFT:
+def _left(own: Asker, present: Entry | None, host: HostId) -> WriteEntry | None:
+    """Close our entry, also one that still says ``joining``, which would keep the turn."""
+    if present is None or present.state is EntryState.LEFT:
         return None
-    return WriteEntry(replace(present, state=EntryState.LEFT))
+    came_in = present.state is EntryState.JOINING and present.pod_uid == own.uid
+    if present.host_id != host and not came_in:
+        return None
+    return WriteEntry(replace(present, host_id=host, state=EntryState.LEFT))
 
 
 def _stays(present: Entry | None, address: Address, clock: str) -> tuple[Stay, ...]:

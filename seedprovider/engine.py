@@ -47,7 +47,7 @@ from seedprovider.world import World
 log = logging.getLogger(__name__)
 
 MAX_STEPS: Final = 6
-"""Entry, turn and promise are three; more only when others are faster each time."""
+"""Entry, promise and turn are three; more only when others are faster each time."""
 PATIENCE_SECONDS: Final = 3.0
 """Bound on an answer: the shim takes 5 s without one for silence, which counts against it."""
 DOUBT_SECONDS: Final = 1.0
@@ -255,14 +255,15 @@ class Engine:
     async def _admit(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a blank disk: from live reads only, one step at a time."""
         max_age, steps = FRESH_SECONDS, 0
-        self._turn_version = self._world.own.promised = None
+        self._turn_version = None
+        self._world.own.promise(None)
         while True:
             view = await self.look(max_age)
             asker = self.asker(question.disk, question.address, configured, self._turn_version)
             decision = self._decide(asker, view)
             if not isinstance(decision, Act):
                 if not isinstance(decision, Seeds):
-                    self._world.own.promised = None
+                    self._world.own.promise(None)
                 return Answered(decision, view, asker)
             if steps == MAX_STEPS:
                 busy = "other pods are faster: asking again"
@@ -324,7 +325,7 @@ class Engine:
         """Take a step; return whether it is known to have been written."""
         kind = type(act.step).__name__
         if isinstance(act.step, Promise):
-            self._world.own.promised = act.step.ring_id
+            self._world.own.promise(act.step.ring_id)
             return True
         try:
             version = await self._registry.take(act.step, timestamp())

@@ -159,19 +159,25 @@ def other_disks(asker: Asker, view: View) -> Iterator[tuple[PodName, Disk]]:
         if live is not None and live.volumes.get(pod, "") is None:
             continue
         report = fresh_report(view, pod)
-        known = report is not None and not _contradicts_itself(report)
-        yield pod, report.disk if report and known else Disk(DiskState.UNKNOWN)
+        yield pod, _disk_in(report) if report else Disk(DiskState.UNKNOWN)
 
 
-def _contradicts_itself(report: Report) -> bool:
-    """Whether a disk is called blank on which a node runs: another directory, or emptied."""
-    beat = fresh_heartbeat(report)
-    if beat is None or not report.disk.is_blank:
-        return False
-    on_the_way = (
-        {"STARTING"} if report.disk.state is DiskState.EMPTY else {"STARTING", "JOINING"}
-    )
-    return beat.mode not in on_the_way or not beat.disk.is_blank
+def _disk_in(report: Report) -> Disk:
+    """Return the disk that a report speaks of, as far as its two voices agree.
+
+    One that is called blank while a node runs on it is unknown: another directory, or emptied.
+    Only a node that became NORMAL a moment ago is a member whose mark is not written yet, or,
+    while the ring record is lost, cannot be.
+    """
+    beat, disk = fresh_heartbeat(report), report.disk
+    if beat is None or not disk.is_blank:
+        return disk
+    joining = disk.state is DiskState.JOINING and beat.disk.is_blank
+    if joining and beat.mode == "NORMAL" and beat.host_id is not None:
+        return replace(disk, state=DiskState.MEMBER, host_id=beat.host_id)
+    on_the_way = {"STARTING", "JOINING"} if joining else {"STARTING"}
+    agrees = beat.mode in on_the_way and beat.disk.is_blank
+    return disk if agrees else Disk(DiskState.UNKNOWN)
 
 
 def may_be_underway(view: View, pod: PodName, disk: Disk) -> bool:
@@ -191,6 +197,14 @@ def proven_stopped(view: View, pod: PodName) -> bool:
     if report is not None:
         return report.process is Process.STOPPED
     return view.live is not None and pod not in view.live.pods
+
+
+def proven_waiting(view: View, pod: PodName) -> bool:
+    """Whether the pod's Cassandra only asks: on a blank disk, and promised to no ring."""
+    report = fresh_report(view, pod)
+    if report is None or report.process is not Process.STARTING:
+        return False
+    return report.disk.is_blank and report.disk.ring_id is None
 
 
 def proven_no_member(view: View, pod: PodName) -> bool:

@@ -48,7 +48,8 @@ class OwnNode:
         revision: grows when something changed that a decision could depend on.
         received: the last heartbeat, None before the first.
         mark_seeds: the last good answer as the disk's mark has it.
-        promised: ring that the node is about to be let into with a blank disk.
+        promised: ring that the node, which asked with a blank disk, was or is about to be let
+            into.
 
     """
 
@@ -73,6 +74,7 @@ class OwnNode:
         self._reading: asyncio.Future[tuple[Disk, tuple[Address, ...]]] | None = None
         self.mark_seeds: tuple[Address, ...] = ()
         self.promised: RingId | None = None
+        self._asked_blank = False
         self._asked_at = float("-inf")
         self._gone: dict[HostId, float] = {}
         self._port_open: bool | None = None
@@ -150,11 +152,19 @@ class OwnNode:
             return Disk(DiskState.UNKNOWN)
         return self._disk[1]
 
+    def promise(self, ring: RingId | None) -> None:
+        """Note what a node that asks with a blank disk is let into; None: it waits.
+
+        Whoever asks is on its way into nothing: it does not use what an earlier start was told,
+        though the mark still names that.
+        """
+        self.promised, self._asked_blank = ring, True
+
     def shown_disk(self) -> Disk:
         """Return the disk as others are told of it: one just let in names its ring already."""
         disk = self.disk()
-        promised = disk.is_blank and self.promised is not None
-        return replace(disk, ring_id=self.promised) if promised else disk
+        asks = disk.is_blank and self._asked_blank
+        return replace(disk, ring_id=self.promised) if asks else disk
 
     async def look_at_disk(self) -> Disk:
         """Read the data directory, at most every `DISK_FRESH_SECONDS`.

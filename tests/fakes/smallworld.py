@@ -134,14 +134,14 @@ class Cluster:
             "waiting": Process.STARTING,
             "starting": Process.STARTING,
         }
-        promised = node.disk.is_blank and node.promised is not None
+        asks = node.disk.is_blank and node.process == "waiting"
         return Report(
             pod=node.name,
             pod_uid=node.uid,
             address=node.address,
             pvc_uid=node.pvc,
             ring_id=None,
-            disk=replace(node.disk, ring_id=node.promised) if promised else node.disk,
+            disk=replace(node.disk, ring_id=node.promised) if asks else node.disk,
             process=processes.get(node.process, Process.ANSWERING),
             heartbeat=beat,
             heartbeat_age=0.0 if beat else None,

@@ -245,6 +245,13 @@ def test_a_lost_record_is_not_rebuilt_from_a_minority() -> None:
     withheld(stage.ask(0), Rule.REBUILD_BLOCKED)
 
 
+def test_a_node_that_just_became_normal_has_a_say_though_its_mark_is_not_written() -> None:
+    stage = Stage().says(1, disk(1)).says(2, disk(2, DiskState.JOINING), mode="NORMAL")
+    stage.exists(3)
+
+    assert new_record(stage.ask(0)).record.ring_id == RING
+
+
 def test_a_decommissioned_disk_has_no_say_in_a_lost_record() -> None:
     stage = Stage().says(1, disk(1)).says(2, disk(2, DiskState.LEFT))
 
@@ -332,6 +339,50 @@ def test_a_turn_is_not_free_while_its_holder_may_run(process: Process) -> None:
     stage.says(2, disk(2, DiskState.JOINING), process=process)
 
     withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_turn_is_free_when_its_holder_only_waits_as_it_may_wait_for_us() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.says(2, EMPTY, process=Process.STARTING)
+
+    assert isinstance(stage.ask(3), Act)
+
+
+def test_a_turn_is_not_free_once_its_holder_was_promised_the_ring() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.says(2, Disk(DiskState.EMPTY, RING), process=Process.STARTING)
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+@pytest.mark.parametrize("process", [Process.STARTING, Process.UNKNOWN])
+def test_a_deleted_lease_lets_nobody_in_beside_one_that_may_be_joining(
+    process: Process,
+) -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+    stage.says(2, Disk(DiskState.EMPTY, RING), process=process)
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+@pytest.mark.parametrize("process", [Process.STARTING, Process.STOPPED])
+def test_nobody_waits_for_one_that_only_wanted_to_join(process: Process) -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+    stage.says(2, EMPTY, process=process)
+
+    assert isinstance(stage.ask(3), Act)
+
+
+def test_a_joiner_promises_before_it_takes_the_turn() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+    stage.exists(2)
+    decision = decide(asker(2), stage.view(), Policy())
+
+    assert isinstance(decision, Act)
+    assert decision.step == Promise(RING)
 
 
 def test_a_turn_is_not_free_because_its_holder_is_silent() -> None:
@@ -470,6 +521,7 @@ def test_two_lost_disks_come_back_one_after_the_other() -> None:
     stage.ledger[pod(3)] = entry(3)
     stage.says(2, EMPTY, process=Process.STARTING).says(3, EMPTY, process=Process.STOPPED)
     _, first = join(stage, 2)
+    stage.says(2, Disk(DiskState.EMPTY, RING), process=Process.STARTING)
 
     assert isinstance(first, Seeds)
     assert isinstance(stage.ask(3), Withheld)

@@ -123,6 +123,15 @@ def test_nothing_is_entered_for_a_disk_of_another_ring_or_without_a_record() -> 
     assert written(2, beat(2, disk(2)), Stage().view()) is None
 
 
+def test_a_node_that_left_before_its_entry_said_member_does_not_keep_the_turn() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+
+    made = written(2, beat(2, disk(2, DiskState.LEFT), "DECOMMISSIONED"), stage.view())
+
+    assert made == replace(entry(2), state=EntryState.LEFT, addresses=made.addresses)
+
+
 @pytest.mark.parametrize("mode", ["DECOMMISSIONED", "NORMAL"])
 def test_a_node_that_left_is_entered_as_left(mode: str) -> None:
     stage = Stage(record=record())

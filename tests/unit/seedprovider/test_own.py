@@ -232,7 +232,7 @@ async def test_our_own_report_says_what_others_would_be_told(
 async def test_others_are_told_of_a_promised_ring_while_the_disk_is_blank(
     own: OwnNode, tmp_path: Path, clock: Clock
 ) -> None:
-    own.promised = RING
+    own.promise(RING)
     await own.look_at_disk()
     assert own.shown_disk() == own.report(None).disk == Disk(DiskState.EMPTY, RING)
     assert own.disk() == Disk(DiskState.EMPTY)
@@ -243,3 +243,14 @@ async def test_others_are_told_of_a_promised_ring_while_the_disk_is_blank(
     clock.now += DISK_FRESH_SECONDS + 0.001
     await own.look_at_disk()
     assert own.shown_disk() == Disk(DiskState.UNMARKED)
+
+
+async def test_a_mark_of_an_earlier_start_says_nothing_of_a_node_that_asks(
+    own: OwnNode, tmp_path: Path
+) -> None:
+    (tmp_path / "cassandra-ring.mark").write_text(f"version=1\nstate=joining\nring-id={RING}\n")
+    await own.look_at_disk()
+    assert own.shown_disk() == Disk(DiskState.EMPTY, RING)
+
+    own.promise(None)
+    assert own.shown_disk() == Disk(DiskState.EMPTY)
