@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from seedprovider.decision import Promise, Rule, Step, TakeTurn, WriteEntry, WriteRecord
 from seedprovider.kube.client import KubeClient
-from seedprovider.kube.errors import KubeError, NotFound
+from seedprovider.kube.errors import Forbidden, KubeError, NotFound
 from seedprovider.kube.events import discard
 from seedprovider.kube.resources import EVENTS
 from seedprovider.model import Endpoint
@@ -90,6 +90,7 @@ class Announcer:
         self._wall = wall
         self._queue: asyncio.Queue[tuple[Kind, str, _Told]] = asyncio.Queue(QUEUE)
         self._told: dict[tuple[Kind, str], _Told] = {}
+        self._forbidden = False
 
     def tell(self, kind: Kind, message: str) -> None:
         """Queue an Event, unless the same was told within `REPEAT_SECONDS`."""
@@ -117,7 +118,11 @@ class Announcer:
                 await self._write(kind, message, told)
             except KubeError as error:
                 self._lost()
-                log.debug("event %s not written: %s", kind, error.reason)
+                # A right that is missing stays so; an Event that is lost is no trouble.
+                once = isinstance(error, Forbidden) and not self._forbidden
+                self._forbidden = self._forbidden or once
+                level = logging.WARNING if once else logging.DEBUG
+                log.log(level, "event %s not written: %s", kind, error.reason)
 
     async def _write(self, kind: Kind, message: str, told: _Told) -> None:
         told.count += 1

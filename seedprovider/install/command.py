@@ -79,7 +79,9 @@ async def _install(
         # The disk first: a rack that is in force and not recorded might be chosen anew.
         if rack.record:
             files.write_rack(settings.data_dir, rack.name)
-        if rackdc.rack_of(plan.rackdc) != rack.name:
+        # Of an adopted disk what is configured stays as it is, and open to the entrypoint.
+        is_kept = rack.record or files.read_rack(settings.data_dir) is not None
+        if is_kept or rackdc.rack_of(plan.rackdc) != rack.name:
             text = rackdc.with_rack(plan.rackdc, rack.name)
             replaced.append((rackdc.FILE, text.encode(rackdc.ENCODING)))
     changed = [name for name, content in replaced if files.put(conf, name, content)]

@@ -24,15 +24,19 @@ def rack_of(text: str) -> str | None:
 
 
 def with_rack(text: str, rack: str) -> str:
-    """Return the text with this rack, in each line that names one, or in a new last one."""
+    """Return the text with this rack, in each line that names one, or in a new last one.
+
+    With a colon, which Properties takes as well: the stock entrypoint writes over ``rack=``
+    where Cassandra's container has a CASSANDRA_RACK that nobody told us of.
+    """
     parts = _BREAKS.split(text)
     at = [number for number in range(0, len(parts), 2) if _RACK.fullmatch(parts[number])]
     if at:
         for number in at:
-            parts[number] = f"rack={rack}"
+            parts[number] = f"rack: {rack}"
         return "".join(parts)
     end = parts[1] if len(parts) > 1 else "\n"
-    return f"{text}{end if parts[-1] else ''}rack={rack}{end}"
+    return f"{text}{end if parts[-1] else ''}rack: {rack}{end}"
 
 
 def _lines(text: str) -> list[str]:

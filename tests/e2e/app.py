@@ -35,14 +35,15 @@ POD: Final = {
 class App:
     """The pod; `fill` comes before everything else."""
 
-    def __init__(self, kubectl: Kubectl) -> None:
-        """Start it in the namespace of `kubectl`."""
+    def __init__(self, kubectl: Kubectl, dc: str = "dc1") -> None:
+        """Start it in the namespace of `kubectl`; it asks nodes of this data centre."""
         self._kubectl = kubectl
+        self._program = (*PROGRAM, "--dc", dc)
         kubectl("apply", "-f", "-", given=json.dumps(POD))
         kubectl("wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
 
     def _run(self, *words: str) -> Any:  # noqa: ANN401 - JSON
-        out = self._kubectl("exec", "client", "--", *PROGRAM, *words)
+        out = self._kubectl("exec", "client", "--", *self._program, *words)
         return json.loads(out.splitlines()[-1])
 
     def fill(self, rf: int = 3) -> None:
@@ -63,7 +64,7 @@ class App:
         """Keep on asking at QUORUM; the dictionary holds the outcome after the block."""
         outcome: dict[str, Any] = {}
         command = self._kubectl.command(
-            "exec", "-i", "client", "--", *PROGRAM, "load", *options
+            "exec", "-i", "client", "--", *self._program, "load", *options
         )
         with subprocess.Popen(  # noqa: S603 - words of the tests themselves
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -18,7 +18,7 @@ SHARED = "shared-ring"
 SIZE = 3
 
 MakeRing = Callable[..., Ring]
-FAILED = pytest.StashKey[bool]()
+CLUSTER = pytest.StashKey[KindCluster]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,13 +36,10 @@ def pytest_runtest_makereport(
     """Add to a failure what the cluster has to say of it, before anything is taken down."""
     report = yield
     if report.failed and report.when in {"setup", "call"}:
-        cluster = item.stash.get(CLUSTER, None) or item.session.stash.get(CLUSTER, None)
+        cluster = item.session.stash.get(CLUSTER, None)
         if cluster is not None:
             report.sections.append(("the cluster at this moment", diagnosis(cluster)))
     return report
-
-
-CLUSTER = pytest.StashKey[KindCluster]()
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +47,18 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[KindCluster]:
     """Build the images, make the cluster, load the images; say how long each took."""
     with timed("images built"):
         kindcluster.build_images()
-    with timed("cluster of three ready"):
-        cluster = kindcluster.create()
-    request.session.stash[CLUSTER] = cluster
-    with timed("images on the workers"):
-        kindcluster.load_images()
-    yield cluster
-    if kindcluster.kept():
-        print(f"\nkept: kubectl --kubeconfig {cluster.config} get pods -A")
-    else:
-        kindcluster.delete(cluster)
+    try:
+        with timed("cluster of three ready"):
+            cluster = kindcluster.create()
+        request.session.stash[CLUSTER] = cluster
+        with timed("images on the workers"):
+            kindcluster.load_images()
+        yield cluster
+    finally:
+        if kindcluster.kept():
+            print(f"\nkept: kubectl --kubeconfig {kindcluster.CONFIG_FILE} get pods -A")
+        else:
+            kindcluster.delete()
 
 
 @contextmanager
@@ -85,7 +84,7 @@ def fetch(cluster: KindCluster) -> Iterator[Fetch]:
 
 @pytest.fixture(scope="session")
 def make_ring(cluster: KindCluster, fetch: Fetch) -> MakeRing:
-    """Make a namespace with nothing in it yet."""
+    """Make a namespace with nothing in it yet; it stays as long as the cluster."""
 
     def make(name: str, *, restricted: bool = True) -> Ring:
         if name in cluster.kubectl.names("namespaces"):  # of a cluster that was kept
@@ -110,7 +109,7 @@ def first_start(make_ring: MakeRing) -> tuple[Ring, float]:
 def ring(first_start: tuple[Ring, float]) -> Ring:
     """Give the shared ring, whole: at least three members, all up."""
     ring, _ = first_start
-    ring.wait_whole(len(ring.pods()))
+    ring.wait_whole(ring.kubectl.read("statefulset", "cassandra")["spec"]["replicas"])
     return ring
 
 

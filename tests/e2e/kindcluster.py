@@ -10,6 +10,7 @@ from tests.e2e.kubectl import Kubectl
 
 ROOT: Final = Path(__file__).parents[2]
 BUILD: Final = ROOT / "build"
+CONFIG_FILE: Final = BUILD / "e2e.kubeconfig"
 NAME: Final = "cassandra-k8s-ring-e2e"
 WORKERS: Final = (f"{NAME}-worker", f"{NAME}-worker2")
 CONTROL_PLANE: Final = f"{NAME}-control-plane"
@@ -74,13 +75,13 @@ def build_images() -> None:
 def create() -> KindCluster:
     """Make the cluster, or take the one that was kept."""
     BUILD.mkdir(exist_ok=True)
-    cluster = KindCluster(BUILD / "e2e.kubeconfig")
+    cluster = KindCluster(CONFIG_FILE)
     config = ("--name", NAME, "--kubeconfig", str(cluster.config))
     if NAME in run("kind", "get", "clusters").split():
         if kept():
             run("kind", "export", "kubeconfig", *config)
             return cluster
-        delete(cluster)
+        delete()
     image = os.environ.get("KIND_NODE_IMAGE", "")
     wanted = ("--image", image) if image else ()
     run(
@@ -105,10 +106,10 @@ def load_images() -> None:
     run("kind", "load", "docker-image", *images, "--name", NAME, "--nodes", ",".join(WORKERS))
 
 
-def delete(cluster: KindCluster) -> None:
-    """Remove the cluster with all that is in it."""
-    run("kind", "delete", "cluster", "--name", NAME, "--kubeconfig", str(cluster.config))
-    cluster.config.unlink(missing_ok=True)
+def delete() -> None:
+    """Remove the cluster, if there is one, with all that is in it."""
+    run("kind", "delete", "cluster", "--name", NAME, "--kubeconfig", str(CONFIG_FILE))
+    CONFIG_FILE.unlink(missing_ok=True)
 
 
 def kept() -> bool:

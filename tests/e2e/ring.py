@@ -24,7 +24,7 @@ START_SECONDS: Final = 240.0
 RESTRICTED: Final = "pod-security.kubernetes.io/enforce=restricted"
 Fetch = Callable[[str], Any]
 Patch = tuple[str, str]
-"""Kind, and a patch as kustomize has them."""
+"""What to patch, ``Kind`` or ``Kind/name``, and a patch as kustomize has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,24 @@ class Ring:
         with self._kustomization(overlay, patches) as folder:
             self.kubectl("apply", "-k", folder)
 
-    def delete(self, overlay: str) -> None:
-        """Delete what an overlay made."""
-        with self._kustomization(overlay, ()) as folder:
+    def delete(self, overlay: str, *patches: Patch) -> None:
+        """Delete what `apply` made with the same words."""
+        with self._kustomization(overlay, patches) as folder:
             self.kubectl("delete", "-k", folder, "--wait=true")
 
     @contextmanager
     def _kustomization(self, overlay: str, patches: tuple[Patch, ...]) -> Iterator[str]:
         manifests = "../../manifests"
-        # A binding of the whole cluster, and there are several rings in it.
+        # What belongs to no namespace needs names of its own: there are several rings.
         name = f"cassandra-zones-{self.namespace}"
         rename = f"- {{op: replace, path: /metadata/name, value: {name}}}"
+        # Where policies are enforced: the API server's proxy comes from no pod.
+        let_in = "- {op: add, path: /spec/ingress/-, value: {ports: [{port: 8079}]}}"
+        ours = (
+            ("ClusterRole", rename),
+            ("ClusterRoleBinding", rename),
+            ("NetworkPolicy", let_in),
+        )
         content = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
@@ -88,8 +95,8 @@ class Ring:
             "resources": [f"{manifests}/overlays/{overlay}"],
             "components": [] if overlay == "kind" else [f"{manifests}/components/small"],
             "patches": [
-                {"target": {"kind": kind}, "patch": dedent(patch)}
-                for kind, patch in (("ClusterRoleBinding", rename), *patches)
+                {"target": _target(which), "patch": dedent(patch)}
+                for which, patch in (*ours, *patches)
             ],
         }
         # kustomize knows relative paths only
@@ -163,12 +170,11 @@ class Ring:
                 found[pod] = member
         return found
 
-    def incomplete(self, count: int) -> str | None:
+    def incomplete(self, members: Mapping[str, Member], count: int) -> str | None:
         """Say what `count` pods lack of being one whole ring; None if they are."""
         pods = self.pods()
         if len(pods) != count:
             return f"{len(pods)} of {count} pods: {sorted(pods)}"
-        members = self.members()
         if len(members) != count:
             return f"{len(members)} of {count} NORMAL: {sorted(members)}"
         unready = [member.pod for member in members.values() if not member.ready]
@@ -188,15 +194,25 @@ class Ring:
 
     def wait_whole(self, count: int, patience: float = START_SECONDS) -> dict[str, Member]:
         """Wait until `count` pods are one whole ring, and return its members by pod."""
-        wait_until(f"a ring of {count}", lambda: self.incomplete(count), patience)
-        return self.members()
+        found: dict[str, Member] = {}
+
+        def missing() -> str | None:
+            found.clear()
+            found.update(self.members())
+            return self.incomplete(found, count)
+
+        wait_until(f"a ring of {count}", missing, patience)
+        return found
 
     def stale_seeds(self) -> str | None:
-        """Say whose gossip uses an address that is not a present pod's; None if nobody's."""
+        """Say whose gossip does not use just the other pods' addresses; None if nobody's.
+
+        Of three nodes; with more not all are seeds.
+        """
         members = self.members()
         addresses = {member.address for member in members.values()}
         for member in members.values():
-            if not member.seeds or not member.seeds <= addresses - {member.address}:
+            if member.seeds != addresses - {member.address}:
                 return f"{member.pod} uses {set(member.seeds)} of {addresses}"
         return None
 
@@ -224,6 +240,11 @@ class Ring:
             if item["reason"] == reason
         ]
         return sorted(found)
+
+
+def _target(which: str) -> dict[str, str]:
+    kind, _, name = which.partition("/")
+    return {"kind": kind, "name": name} if name else {"kind": kind}
 
 
 def container(pod: Any, name: str) -> Any:  # noqa: ANN401 - JSON
@@ -268,4 +289,5 @@ def remove_namespace(kubectl: Kubectl, name: str) -> None:
     within("delete", "statefulset", "--all", "--cascade=orphan")
     within("delete", "pod", "--all", "--grace-period=1", "--wait=false")
     kubectl("delete", "namespace", name, "--wait=true", patience=180)
-    kubectl("delete", "clusterrolebinding", f"cassandra-zones-{name}", "--ignore-not-found")
+    for kind in ("clusterrole", "clusterrolebinding"):
+        kubectl("delete", kind, f"cassandra-zones-{name}", "--ignore-not-found")

@@ -1,11 +1,13 @@
 """The manifests, as a real API server takes them."""
 
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.kindcluster import ROOT, KindCluster
+from tests.e2e.kindcluster import BUILD, ROOT, KindCluster
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.ring import make_namespace
 
@@ -29,3 +31,15 @@ def test_the_api_server_accepts_without_a_warning(strict: Kubectl, folder: Path)
     told = strict("apply", "-k", str(folder), "--dry-run=server", "--warnings-as-errors")
 
     assert "created" in told
+
+
+def test_the_plain_sidecar_is_accepted_as_well(strict: Kubectl) -> None:
+    content = {
+        "resources": ["../../manifests/base"],
+        "components": ["../../manifests/components/plain-sidecar"],
+    }
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        (Path(folder) / "kustomization.yaml").write_text(json.dumps(content))
+        told = strict("apply", "-k", folder, "--dry-run=server", "--warnings-as-errors")
+
+    assert "statefulset.apps/cassandra created" in told

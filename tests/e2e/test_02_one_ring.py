@@ -120,6 +120,7 @@ def test_a_killed_sidecar_takes_nothing_with_it(cluster: KindCluster, ring: Ring
         return None if now["containerID"] != killed and now["ready"] else "not restarted yet"
 
     back = wait_until("the sidecar is back", restarted, 60)
+    unready.look_for(2 * PROBE_SECONDS)  # so many failures make a pod unready
     after = ring.wait_whole(len(before), 60)
 
     print(f"\nsidecar back after {back:.1f} s, pod unready for {unready.seconds:.1f} s")
@@ -170,6 +171,7 @@ def test_two_new_pods_at_once_join_one_after_the_other(ring: Ring, app: App) -> 
     joined = [(when, pod) for when, pod in ring.events("RingJoining") if pod in new]
     ends = {pod: when for when, pod in ring.events("RingMember")}
     assert len(joined) == len(new)
+    assert outcome["requests"]["reads"] > count
     assert ends[joined[0][1]] <= joined[1][0]
     assert outcome["failures"] == []
     assert app.lost() == {}

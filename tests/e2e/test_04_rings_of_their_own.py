@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.app import App
 from tests.e2e.conftest import MakeRing
-from tests.e2e.ring import Ring
+from tests.e2e.ring import Ring, remove_namespace
 from tests.e2e.waiting import wait_until
 
 ONE_NODE = (
@@ -16,16 +16,8 @@ ONE_NODE = (
     - {op: add, path: /spec/template/metadata/labels/cassandra-k8s-ring.io~1rack, value: r1}
     """,
 )
-NO_RIGHTS = (
-    "RoleBinding",
-    """
-    $patch: delete
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata: {name: cassandra}
-    """,
-)
-SEEDS_OF_BEFORE = (
+PODS_UNSEEN = ("Role", "- {op: remove, path: /rules/2}")
+AS_BEFORE = (
     "StatefulSet",
     """
     - op: add
@@ -33,84 +25,123 @@ SEEDS_OF_BEFORE = (
       value: {name: CASSANDRA_SEEDS, value: "cassandra-0.cassandra,cassandra-1.cassandra"}
     - op: add
       path: /spec/template/spec/initContainers/1/env/-
-      value: {name: CASSANDRA_RACK, value: old-rack}
+      value: {name: CASSANDRA_RACK, value: rack1}
+    """,
+)
+DC_OF_BEFORE = (
+    "StatefulSet",
+    """
+    apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {name: any}
+    spec:
+      template:
+        spec:
+          containers:
+          - {name: cassandra, env: [{name: CASSANDRA_DC, value: datacenter1}]}
     """,
 )
 BEFORE = Path(__file__).parent / "before.yaml"
-ANY_ZONE = (
-    "StatefulSet",
-    "- {op: remove, path: /spec/template/spec/affinity/nodeAffinity}",
+FOUR_NODES = (
+    ("StatefulSet", "- {op: remove, path: /spec/template/spec/affinity/nodeAffinity}"),
+    (
+        "StatefulSet",
+        """
+        - op: add
+          path: /spec/template/spec/initContainers/2/env/-
+          value: {name: SEEDPROVIDER_SEEDS_PER_DC, value: "2"}
+        """,
+    ),
+    ("StatefulSet/cassandra-a", "- {op: replace, path: /spec/replicas, value: 2}"),
 )
 
 
-def test_without_the_rights_nothing_is_founded_and_the_right_is_named(
-    make_ring: MakeRing,
-) -> None:
+def test_without_a_right_nothing_is_founded_and_the_right_is_named(make_ring: MakeRing) -> None:
+    """The right to see whether other pods hold data; that to write the record is there."""
     ring = make_ring("no-rights")
-    ring.apply("kind", ONE_NODE, NO_RIGHTS)
+    ring.apply("kind", ONE_NODE, PODS_UNSEEN)
 
-    def named() -> str | None:
+    def unnamed() -> str | None:
         told = ring.sidecar("cassandra-0", "/v1/seeds")
         reason = str(told.get("reason"))
-        is_named = "lacks a right" in reason and 'cannot get resource "services"' in reason
+        is_named = "lacks a right" in reason and 'cannot list resource "pods"' in reason
         return None if told["outcome"] == "withheld" and is_named else f"{told}"
 
-    wait_until("the missing right is named", named, 60)
+    wait_until("the missing right is named", unnamed, 60)
     log = ring.kubectl("logs", "cassandra-0", "-c", "seedprovider")
+    told = [when for when, _ in ring.events("SeedsWithheld")]
 
-    assert "endpointslices" in log
-    assert "configmaps" in log
+    assert 'cannot list resource "pods"' in log
+    assert told
     assert "cassandra-ring" not in ring.kubectl.names("configmaps")
     assert not ring.members()
+    remove_namespace(ring.kubectl, ring.namespace)
 
 
 @pytest.fixture(scope="module")
 def three_racks(make_ring: MakeRing) -> Ring:
     ring = make_ring("three-racks")
-    ring.apply("three-racks", ANY_ZONE)
-    ring.wait_whole(3)
+    ring.apply("three-racks", *FOUR_NODES)
+    ring.wait_whole(4)
     return ring
 
 
 def test_seeds_cover_every_rack(three_racks: Ring) -> None:
+    """Two seeds by number and four nodes: only by its rack does the third rack get one."""
     members = three_racks.members()
     racks = {member.address: member.rack for member in members.values()}
-
     assert set(racks.values()) == {"rack-a", "rack-b", "rack-c"}
-    for member in members.values():
-        assert {racks[seed] for seed in member.seeds} | {member.rack} == set(racks.values())
+
+    def uncovered() -> str | None:
+        for member in three_racks.members().values():
+            covered = {racks[seed] for seed in member.seeds} | {member.rack}
+            if covered != set(racks.values()):
+                return f"{member.pod} has seeds in {covered}"
+        return None
+
+    wait_until("seeds in every rack", uncovered, 60)
 
 
-def test_deleting_the_manifests_leaves_record_ledger_and_volumes(three_racks: Ring) -> None:
-    """The last of this ring's tests: it ends it."""
-    record, ledger = three_racks.record(), three_racks.ledger()
-    volumes = three_racks.kubectl.names("pvc")
+def test_deleting_the_manifests_leaves_what_brings_the_same_ring_back(
+    three_racks: Ring,
+) -> None:
+    before, record = three_racks.members(), three_racks.record()
 
-    three_racks.delete("three-racks")
+    three_racks.delete("three-racks", *FOUR_NODES)
+    wait_until("no pods", lambda: ", ".join(three_racks.pods()) or None, 120)
+    left = three_racks.kubectl.read("pvc,configmap,lease", "-l", "app!=client")["items"]
+    three_racks.apply("three-racks", *FOUR_NODES)
+    after = three_racks.wait_whole(len(before))
 
-    assert (three_racks.record(), three_racks.ledger()) == (record, ledger)
-    assert three_racks.kubectl.names("pvc") == volumes
-    assert len(volumes) == len(ledger)
+    marked = [item for item in left if "deletionTimestamp" in item["metadata"]]
+    owned = [item for item in left if "ownerReferences" in item["metadata"]]
+    assert not marked
+    assert not owned
+    assert three_racks.record() == record
+    hosts = {pod: member.host_id for pod, member in after.items()}
+    assert hosts == {pod: member.host_id for pod, member in before.items()}
+    remove_namespace(three_racks.kubectl, three_racks.namespace)
 
 
 def test_a_ring_from_before_is_adopted_by_one_rolling_restart(make_ring: MakeRing) -> None:
     ring = make_ring("adopted", restricted=False)
     ring.kubectl("apply", "-f", str(BEFORE))
     ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=300s", patience=310)
-    app = App(ring.kubectl)
+    app = App(ring.kubectl, dc="datacenter1")
     app.fill()
     hosts = app.host_ids()
 
-    ring.apply("ordered-ready", SEEDS_OF_BEFORE)
+    ring.apply("ordered-ready", AS_BEFORE, DC_OF_BEFORE)
     ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=600s", patience=610)
     members = ring.wait_whole(3)
     wait_until("marked disks", lambda: unmarked(ring), 60)
 
     assert {member.host_id for member in members.values()} == hosts
-    assert {member.rack for member in members.values()} == {"old-rack"}
+    assert {member.rack for member in members.values()} == {"rack1"}
     assert ring.record()["how"] == "adopted"
     assert {e["hostId"] for e in ring.ledger().values()} == hosts
     assert app.lost() == {}
+    remove_namespace(ring.kubectl, ring.namespace)
 
 
 def unmarked(ring: Ring) -> str | None:

@@ -35,7 +35,7 @@ class Watch:
 
     Attributes:
         holds: looks.
-        seconds: between the first and the last look that found it to hold.
+        seconds: the longest time from one look that found it to hold to another.
 
     """
 
@@ -45,7 +45,16 @@ class Watch:
 
     def look(self) -> None:
         """Look once."""
-        if self.holds():
-            now = time.monotonic()
-            self._since = self._since or now
-            self.seconds = now - self._since
+        if not self.holds():
+            self._since = None
+            return
+        now = time.monotonic()
+        self._since = self._since or now
+        self.seconds = max(self.seconds, now - self._since)
+
+    def look_for(self, seconds: float) -> None:
+        """Look again and again for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.look()
+            time.sleep(PAUSE)

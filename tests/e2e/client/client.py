@@ -35,7 +35,7 @@ UPSERT = SimpleStatement(
 CONNECT_SECONDS = 30.0
 
 
-def connect(host: str, level: str, *, dc: str = "dc1") -> Session:
+def connect(host: str, level: str, dc: str) -> Session:
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(dc)),
         consistency_level=ConsistencyLevel.name_to_value[level],
@@ -46,12 +46,12 @@ def connect(host: str, level: str, *, dc: str = "dc1") -> Session:
     return cluster.connect()
 
 
-def connected(host: str, level: str) -> Session:
+def connected(options: Namespace) -> Session:
     """Connect, for a while again and again: not the first moment is tested, but the ring."""
     began = time.monotonic()
     while True:
         try:
-            return connect(host, level)
+            return connect(options.host, options.level, options.dc)
         except NoHostAvailable:
             if time.monotonic() - began > CONNECT_SECONDS:
                 raise
@@ -59,8 +59,8 @@ def connected(host: str, level: str) -> Session:
 
 
 def fill(options: Namespace) -> object:
-    session = connected(options.host, options.level)
-    factors = {"class": "NetworkTopologyStrategy", "dc1": options.rf}
+    session = connected(options)
+    factors = {"class": "NetworkTopologyStrategy", options.dc: options.rf}
     session.execute(f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = {factors}")
     session.execute(f"CREATE TABLE IF NOT EXISTS {KEYSPACE}.t (a int PRIMARY KEY, b int)")
     waiting = [session.execute_async(UPSERT, (n, n * n)) for n in range(options.rows)]
@@ -71,7 +71,7 @@ def fill(options: Namespace) -> object:
 
 def check(options: Namespace) -> object:
     """Read every row that `fill` wrote."""
-    session = connected(options.host, options.level)
+    session = connected(options)
     waiting = [(n, session.execute_async(SELECT, (n,))) for n in range(options.rows)]
     missing, errors = [], Counter[str]()
     for n, each in waiting:
@@ -87,13 +87,13 @@ def check(options: Namespace) -> object:
 
 def hosts(options: Namespace) -> object:
     """Return the host IDs of all nodes."""
-    session = connected(options.host, options.level)
+    session = connected(options)
     return [str(host.host_id) for host in session.cluster.metadata.all_hosts()]
 
 
 def load(options: Namespace) -> object:
     """Read and write one row after the other in a few threads until standard input closes."""
-    session = connected(options.host, options.level)
+    session = connected(options)
     done = threading.Event()
     counts, failures = Counter[str](), []
 
@@ -128,6 +128,7 @@ def load(options: Namespace) -> object:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="cassandra", help="name of the Service")
+    parser.add_argument("--dc", default="dc1")
     parser.add_argument("--level", default="QUORUM")
     parser.add_argument("--rows", type=int, default=500)
     commands = parser.add_subparsers(required=True)

@@ -166,7 +166,9 @@ async def test_a_copy_of_the_images_settings_is_fitted_to_the_sidecar(
     assert "$CASSANDRA_CONF/cassandra-k8s-seeds.jar" in here.read("cassandra-env.sh")
     jar = (here.conf / "cassandra-k8s-seeds.jar").read_bytes()
     assert jar == (here.folder / "seeds.jar").read_bytes()
-    assert here.read("cassandra-rackdc.properties") == PROPERTIES.replace("rack1", "a")
+    assert here.read("cassandra-rackdc.properties") == PROPERTIES.replace(
+        "rack=rack1", "rack: a"
+    )
     assert here.recorded == "rack=a\n"
 
 

@@ -204,11 +204,11 @@ def test_a_line_that_goes_on_is_refused_rather_than_misread() -> None:
 @pytest.mark.parametrize(
     ("text", "becomes"),
     [
-        ("# c\ndc=dc1\nrack=r1\n", "# c\ndc=dc1\nrack=a\n"),
-        ("rack = r1\r\ndc=dc1\r\n", "rack=a\r\ndc=dc1\r\n"),
-        ("dc=dc1", "dc=dc1\nrack=a\n"),
-        ("dc=dc1\r\n", "dc=dc1\r\nrack=a\r\n"),
-        ("", "rack=a\n"),
+        ("# c\ndc=dc1\nrack=r1\n", "# c\ndc=dc1\nrack: a\n"),
+        ("rack = r1\r\ndc=dc1\r\n", "rack: a\r\ndc=dc1\r\n"),
+        ("dc=dc1", "dc=dc1\nrack: a\n"),
+        ("dc=dc1\r\n", "dc=dc1\r\nrack: a\r\n"),
+        ("", "rack: a\n"),
     ],
 )
 def test_only_the_rack_changes(text: str, becomes: str) -> None:
