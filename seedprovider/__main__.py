@@ -31,6 +31,8 @@ def main() -> None:
         if arguments.command == "install":
             sys.exit(_install(settings_module.read_install(os.environ), arguments.conf))
         settings = settings_module.read(os.environ)
+        if arguments.command == "explain":
+            sys.exit(_explain(settings, arguments.pod))
         credentials = _credentials(settings)
     except SettingError as error:
         sys.exit(_usage(str(error)))
@@ -54,6 +56,18 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seedprovider {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    explain = commands.add_parser(
+        "explain",
+        help="say what Cassandra was told, by which rule and why",
+        description="Asks the sidecar of this pod: outcome, reason, rule, and each candidate\n"
+        "with why it was chosen or not. For example\n\n"
+        "  kubectl exec cassandra-1 -c seedprovider -- seedprovider explain\n\n"
+        "exit codes: 0 it answered, 1 it does not, 2 a setting is missing or wrong",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    explain.add_argument(
+        "pod", metavar="POD", nargs="?", help="what this other pod would be told"
+    )
     install = commands.add_parser(
         "install",
         help="fit a copy of Cassandra's settings to the sidecar, in an init container",
@@ -75,6 +89,18 @@ def _parser() -> ArgumentParser:
         help="the copy to change (default %(default)s)",
     )
     return parser
+
+
+def _explain(settings: Settings, pod: str | None) -> int:
+    # The sidecar itself has no use for what this imports.
+    from seedprovider.ask import AskError, explanation  # noqa: PLC0415
+
+    try:
+        print(explanation(settings, pod))  # noqa: T201 -- its whole purpose
+    except AskError as error:
+        print(f"seedprovider: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 def _install(settings: InstallSettings, conf: Path) -> int:

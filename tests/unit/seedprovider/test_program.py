@@ -184,6 +184,32 @@ async def test_a_wrong_setting_ends_it_with_2_and_one_line_that_names_it(
     assert program.said[0].startswith(f"seedprovider: {line}")
 
 
+# -- asked in a shell --------------------------------------------------------------------------
+
+
+async def test_explain_shows_what_the_sidecar_told_its_node(
+    pod: Pod, http: aiohttp.ClientSession
+) -> None:
+    async with pod.serving():
+        asked = {"disk": "empty", "address": HOST}
+        async with http.get(f"{pod.loopback}/v1/seeds", params=asked):
+            pass
+        async with started(pod.env, "explain") as program:
+            assert program.process.stdout is not None
+            told = json.loads(await program.process.stdout.read())
+            assert await program.ends() == 0
+
+    assert (told["asker"]["pod"], told["rule"]) == ("cassandra-0", "founder")
+
+
+async def test_explain_ends_with_1_where_no_sidecar_answers(pod: Pod) -> None:
+    async with started(pod.env, "explain", "cassandra-1") as program:
+        assert await program.ends() == 1
+
+    assert len(program.said) == 1
+    assert "does not answer" in program.said[0]
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     with socket.socket() as holder:
