@@ -20,6 +20,7 @@ from seedprovider.model import (
     EntryState,
     HostId,
     PodName,
+    PvcUid,
     Record,
     RingId,
     Source,
@@ -245,7 +246,7 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     record = view.record
     if record is None:
         return _adoption(asker, view)
-    if not _is_known_unmarked(asker, view, record):
+    if not _is_known_unmarked(view, record, asker.pod, asker.pvc_uid):
         return Withheld(
             rule=Rule.UNMARKED_STRANGER,
             reason="this disk holds data without a mark and the ledger does not know it as "
@@ -255,29 +256,46 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     ring = record.ring_id
     known = evidence.confirmed(view, ring) or evidence.existing_members(view, ring)
     others = [endpoint for endpoint in known if endpoint.pod != asker.pod]
+    reason = "a member whose disk has no mark, or not yet"
+    itself: tuple[Endpoint, ...] = ()
+    if not others:
+        # All marks may be missing: all died before theirs were written after an adoption.
+        others = list(_others_unmarked(asker, view, record))
+        itself = (Endpoint(asker.pod, asker.uid, asker.address),)
+        reason += f"; no other member of ring {ring} is there: its like, and itself"
     chosen = selection.choose(others, evidence.racks_of(view), count)
-    if not chosen:
-        return Withheld(
-            rule=Rule.UNMARKED_MEMBER,
-            reason="this member's disk has lost its mark and no other member is there to lead "
-            "it back: start another member first",
-        )
     return Seeds(
-        seeds=_addresses(chosen),
+        seeds=_addresses((*chosen, *itself)),
         ring_id=ring,
         rule=Rule.UNMARKED_MEMBER,
-        reason="a member whose disk has no mark, or not yet",
+        reason=reason,
     )
 
 
-def _is_known_unmarked(asker: Asker, view: View, record: Record) -> bool:
-    """Whether ledger or record have this volume as this pod's in the ring."""
-    if asker.pvc_uid is None:
+def _others_unmarked(asker: Asker, view: View, record: Record) -> Iterator[Endpoint]:
+    """Give the pods whose disks are unmarked, too, and known as members of the ring."""
+    for endpoint in view.endpoints:
+        report = evidence.fresh_report(view, endpoint.pod)
+        if report is None or endpoint.terminating or endpoint.pod == asker.pod:
+            continue
+        unmarked = report.disk.state is DiskState.UNMARKED
+        if unmarked and _is_known_unmarked(view, record, endpoint.pod, report.pvc_uid):
+            yield endpoint
+
+
+def _is_known_unmarked(
+    view: View, record: Record, pod: PodName, pvc_uid: PvcUid | None
+) -> bool:
+    """Whether ledger or record have this volume as this pod's in the ring.
+
+    Not where the entry says ``joining``: a disk that lost its mark on the way in is none.
+    """
+    if pvc_uid is None:
         return False
-    entry = evidence.ledger_members(view, record.ring_id).get(asker.pod)
-    if entry is not None:
-        return entry.pvc_uid == asker.pvc_uid
-    return (asker.pod, asker.pvc_uid) in record.adopted
+    entry = evidence.ledger_of(view, record.ring_id).get(pod)
+    if entry is not None and entry.host_id is not None:
+        return entry.state is EntryState.MEMBER and entry.pvc_uid == pvc_uid
+    return (pod, pvc_uid) in record.adopted
 
 
 def _adoption(asker: Asker, view: View) -> Decision:

@@ -377,6 +377,25 @@ def test_an_unmarked_disk_that_the_ledger_knows_is_led_back_without_itself() -> 
     assert seeds_of(stage.ask(2, disk(2, DiskState.UNMARKED))) == (address(0), address(1))
 
 
+def test_unmarked_disks_of_an_adopted_ring_start_together_when_all_died_without_marks() -> None:
+    adopted = replace(
+        record(), how=Origin.ADOPTED, adopted=tuple((pod(n), pvc(n)) for n in range(3))
+    )
+    stage = Stage(record=adopted)
+    for n in (0, 1):
+        stage.says(n, disk(n, DiskState.UNMARKED))
+    stage.says(2, disk(2, DiskState.EMPTY)).exists(3)
+
+    assert seeds_of(stage.ask(1, disk(1, DiskState.UNMARKED))) == (address(0), address(1))
+
+
+def test_an_unmarked_disk_whose_entry_says_joining_is_not_taken_for_a_member() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, state=EntryState.JOINING)
+
+    assert isinstance(stage.ask(2, disk(2, DiskState.UNMARKED)), Withheld)
+
+
 def test_an_unmarked_disk_that_the_ledger_does_not_know_is_withheld() -> None:
     stage = Stage().ring_of(0, 1)
 
