@@ -5,6 +5,7 @@ record; see the rows "no record" and "founder" of the table in docs/architecture
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from seedprovider import evidence
@@ -15,8 +16,10 @@ from seedprovider.model import (
     DiskState,
     Live,
     Origin,
+    PeerState,
     PodName,
     Record,
+    RingId,
     View,
     pod_order,
 )
@@ -85,7 +88,8 @@ def rebuild(asker: Asker, view: View) -> Decision:
     """Rebuild a lost record with the ring ID that most disks carry.
 
     Only where these are more than half of all disks that hold data or cannot be read: a
-    minority's ring ID would lock the others out.
+    minority's ring ID would lock the others out. A node on an unmarked disk that has a marked
+    member in its ring speaks for that ring.
     """
     disks = dict(evidence.other_disks(asker, view))
     if not asker.disk.is_blank:
@@ -97,6 +101,9 @@ def rebuild(asker: Asker, view: View) -> Decision:
     )
     certain = {DiskState.EMPTY, DiskState.JOINING, DiskState.LEFT}
     in_doubt = [pod for pod, disk in disks.items() if disk.state not in certain]
+    for pod in in_doubt:
+        if disks[pod].state is DiskState.UNMARKED:
+            rings.update(_rings_known_by(view, pod, disks))
     ring = max(rings, key=lambda each: rings[each], default=None)
     carriers = rings[ring] if ring is not None else 0
     if ring is None or 2 * carriers <= len(in_doubt):
@@ -119,6 +126,24 @@ def rebuild(asker: Asker, view: View) -> Decision:
         rule=Rule.REBUILD,
         reason=f"the ring record was lost: rebuilt as ring {ring} from {carriers} disks",
     )
+
+
+def _rings_known_by(view: View, pod: PodName, disks: Mapping[PodName, Disk]) -> set[RingId]:
+    """Return the ring of a node on an unmarked disk, by the marked members that it has in it.
+
+    An adoption marks one disk after the other, and the record may be lost between two.
+    """
+    known = {
+        peer.host_id
+        for peer in evidence.peers_of(view, pod) or ()
+        if peer.state is not PeerState.JOINING
+    }
+    rings = {
+        disk.ring_id
+        for disk in disks.values()
+        if disk.state is DiskState.MEMBER and disk.host_id in known and disk.ring_id
+    }
+    return rings if len(rings) == 1 else set()
 
 
 def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision | None:

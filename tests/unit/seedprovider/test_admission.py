@@ -252,6 +252,17 @@ def test_a_node_that_just_became_normal_has_a_say_though_its_mark_is_not_written
     assert new_record(stage.ask(0)).record.ring_id == RING
 
 
+def test_unmarked_nodes_that_have_a_marked_member_in_their_ring_speak_for_it() -> None:
+    stage = Stage().says(1, disk(1), mode="NORMAL")
+    for n in (2, 3):
+        stage.says(n, disk(n, DiskState.UNMARKED), mode="NORMAL", peers=(peer(1),))
+    assert new_record(stage.ask(0)).record.ring_id == RING
+
+    for n in (2, 3):
+        stage.says(n, disk(n, DiskState.UNMARKED), mode="NORMAL", peers=(peer(4),))
+    withheld(stage.ask(0), Rule.REBUILD_BLOCKED)
+
+
 def test_a_decommissioned_disk_has_no_say_in_a_lost_record() -> None:
     stage = Stage().says(1, disk(1)).says(2, disk(2, DiskState.LEFT))
 
