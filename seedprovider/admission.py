@@ -83,12 +83,7 @@ def _admit(asker: Asker, view: View, policy: Policy) -> Decision:
             "cassandra-k8s-ring.io/pause is taken from the Service",
         )
     if asker.pvc_uid is None or live.volumes.get(asker.pod) != asker.pvc_uid:
-        return Withheld(
-            rule=Rule.VOLUME_UNKNOWN,
-            reason=f"the volume claim of {asker.pod} is not found: SEEDPROVIDER_CLAIM has to "
-            "name the StatefulSet's claim template, and the service account to be allowed to "
-            "get and list persistentvolumeclaims",
-        )
+        return without_volume(asker.pod)
     if record is None:
         return found(asker, view, live, policy.founding_grace)
     founder = as_founder(asker, view, live, record)
@@ -104,6 +99,16 @@ def _admit(asker: Asker, view: View, policy: Policy) -> Decision:
     if entry is not None and entry.host_id is not None:
         return _replace(case, entry, entry.host_id)
     return _join(case)
+
+
+def without_volume(pod: PodName) -> Withheld:
+    """Withhold where the asker's own volume is not known: nothing can be said of its disk."""
+    return Withheld(
+        rule=Rule.VOLUME_UNKNOWN,
+        reason=f"the volume claim of {pod} is not found: SEEDPROVIDER_CLAIM has to name the "
+        "StatefulSet's claim template, and the service account to be allowed to get and list "
+        "persistentvolumeclaims",
+    )
 
 
 def _join(case: _Case) -> Decision:

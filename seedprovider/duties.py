@@ -116,8 +116,21 @@ def vanished(before: Heartbeat, now: Heartbeat) -> frozenset[HostId]:
     )
 
 
-def record_missing(own: Asker, view: View) -> bool:
+def _standing(own: Asker, beat: Heartbeat) -> Asker:
+    """Return the node with its disk as a member's where only its mark does not say so yet.
+
+    The mark waits for a ring that has a record.
+    """
+    arrived = own.disk.state is DiskState.JOINING and beat.mode == "NORMAL"
+    if not arrived or beat.host_id is None:
+        return own
+    disk = replace(own.disk, state=DiskState.MEMBER, host_id=beat.host_id)
+    return replace(own, disk=disk)
+
+
+def record_missing(own: Asker, beat: Heartbeat, view: View) -> bool:
     """Whether the ring record is known not to exist while this disk holds a ring's data."""
+    own = _standing(own, beat)
     has_data = own.disk.state in {DiskState.MEMBER, DiskState.UNMARKED}
     return view.record_known and view.record is None and has_data
 
@@ -127,6 +140,7 @@ def record_step(own: Asker, beat: Heartbeat, view: View) -> Act | str:
 
     Takes a view with a live read and with every sidecar asked just now.
     """
+    own = _standing(own, beat)
     if view.live is None or not view.record_known or view.record is not None:
         return "the API server has to say first that there is no ring record"
     if own.disk.state is DiskState.MEMBER:

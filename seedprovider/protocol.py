@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from seedprovider import evidence, selection
-from seedprovider.admission import admit
+from seedprovider.admission import admit, without_volume
 from seedprovider.decision import Decision, Policy, Refused, Rule, Seeds, Withheld
 from seedprovider.model import (
     Address,
@@ -246,6 +246,8 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     record = view.record
     if record is None:
         return _adoption(asker, view)
+    if asker.pvc_uid is None:
+        return without_volume(asker.pod)
     if not _is_known_unmarked(view, record, asker.pod, asker.pvc_uid):
         return Withheld(
             rule=Rule.UNMARKED_STRANGER,

@@ -79,7 +79,7 @@ class Scribe:
     async def _write(self, beat: Heartbeat) -> None:
         view = self._world.view()
         own = self._engine.asker(beat.disk)
-        if duties.record_missing(own, view):
+        if duties.record_missing(own, beat, view):
             await self._give_record()
         step = duties.ledger_step(own, beat, view)
         if step is None and view.record is not None:

@@ -144,13 +144,25 @@ def test_a_node_that_left_is_entered_as_left(mode: str) -> None:
 
 def test_a_record_is_missed_only_where_the_api_server_has_said_that_there_is_none() -> None:
     def missed(stage: Stage, its_disk: Disk) -> bool:
-        return record_missing(asker(0, its_disk), stage.view())
+        return record_missing(asker(0, its_disk), beat(0, its_disk), stage.view())
 
     assert missed(Stage(), disk(0))
     assert missed(Stage(), disk(0, DiskState.UNMARKED))
     assert not missed(Stage(record_known=False), disk(0))
     assert not missed(Stage(record=record()), disk(0))
     assert not missed(Stage(), disk(0, DiskState.EMPTY))
+
+
+def test_a_node_that_is_normal_misses_its_record_before_its_mark_is_written() -> None:
+    joining, stage = disk(0, DiskState.JOINING), Stage()
+    stage.says(0, joining)
+
+    assert not record_missing(asker(0, joining), beat(0, joining, "JOINING"), stage.view())
+    assert record_missing(asker(0, joining), beat(0, joining), stage.view())
+    step = record_step(asker(0, joining), beat(0, joining), stage.view())
+    assert isinstance(step, Act)
+    assert isinstance(step.step, WriteRecord)
+    assert step.step.record.ring_id == RING
 
 
 def test_a_member_rebuilds_a_lost_record_with_the_ring_of_the_majority() -> None:

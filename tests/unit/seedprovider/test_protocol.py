@@ -389,6 +389,13 @@ def test_unmarked_disks_of_an_adopted_ring_start_together_when_all_died_without_
     assert seeds_of(stage.ask(1, disk(1, DiskState.UNMARKED))) == (address(0), address(1))
 
 
+def test_nobody_is_called_a_stranger_while_its_own_volume_is_not_known() -> None:
+    decision = Stage().ring_of(0, 1, 2).ask(2, disk(2, DiskState.UNMARKED), pvc_uid=None)
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.VOLUME_UNKNOWN
+
+
 def test_an_unmarked_disk_whose_entry_says_joining_is_not_taken_for_a_member() -> None:
     stage = Stage().ring_of(0, 1)
     stage.ledger[pod(2)] = entry(2, state=EntryState.JOINING)
