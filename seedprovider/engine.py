@@ -281,6 +281,7 @@ class Engine:
     async def look(self, max_age: float) -> View:
         """Return a view that rests on live reads, or one without where these failed."""
         await self.know_volume()
+        heard = self._world.heard_record
         try:
             read = await self._registry.read_live()
         except (KubeError, UnreadableError) as error:
@@ -289,6 +290,7 @@ class Engine:
             )
             self._why = f"{lacks}: {error}"
             return self._world.view()
+        self._world.note_read(heard, read.kept.record)
         holder, now = read.live.turn.holder, self._clock()
         not_before: dict[PodName, float] = {}
         if holder is not None:

@@ -63,13 +63,22 @@ def decide(asker: Asker, view: View, policy: Policy) -> Decision:
             )
 
 
-def _foreign(asker: Asker, view: View) -> Refused | None:
-    """Refuse a disk of another ring; an empty one belongs to none, whatever its mark says."""
+def _foreign(asker: Asker, view: View) -> Refused | Withheld | None:
+    """Refuse a disk of another ring; an empty one belongs to none, whatever its mark says.
+
+    Only a record read just now can say so; an older one may be from before this disk.
+    """
     ring, record = asker.disk.ring_id, view.record
     if asker.disk.state is DiskState.EMPTY or ring is None or record is None:
         return None
     if ring == record.ring_id:
         return None
+    if view.live is None:
+        return Withheld(
+            rule=Rule.MEMBER_IN_DOUBT,
+            reason=f"the record as last heard names ring {record.ring_id}, this disk is ring "
+            f"{ring}'s: waiting for the API server to say which is older",
+        )
     return Refused(
         rule=Rule.DISK_FOREIGN,
         reason=f"this disk belongs to ring {ring}, this service is ring {record.ring_id} "

@@ -12,7 +12,7 @@ from seedprovider import cache, duties, steering
 from seedprovider.announce import Announcer, Kind
 from seedprovider.cache import CacheError, Remembered
 from seedprovider.decision import Act, Rule, Seeds, WriteEntry
-from seedprovider.engine import Engine, timestamp
+from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
 from seedprovider.kube.errors import KubeError
 from seedprovider.model import Address, EntryState, Heartbeat
 from seedprovider.registry import Registry
@@ -77,6 +77,8 @@ class Scribe:
         await self._save()
 
     async def _write(self, beat: Heartbeat) -> None:
+        if self._world.is_behind:
+            await self._read_record_again()
         view = self._world.view()
         own = self._engine.asker(beat.disk)
         if duties.record_missing(own, beat, view):
@@ -133,12 +135,22 @@ class Scribe:
         else:
             self._turn_settled = True
 
-    async def _give_record(self) -> None:
-        """Rebuild or adopt: the ring has data and no record."""
+    def _may_read(self) -> bool:
         now = self._clock()
         if now - self._record_at < RECORD_SECONDS:
-            return
+            return False
         self._record_at = now
+        return True
+
+    async def _read_record_again(self) -> None:
+        """See whether the record is still the one read, while a watch does not show it."""
+        if self._may_read():
+            await self._engine.look(FRESH_SECONDS)
+
+    async def _give_record(self) -> None:
+        """Rebuild or adopt: the ring has data and no record."""
+        if not self._may_read():
+            return
         view = await self._engine.look(0.0)
         beat = self._world.own.fresh_beat
         if beat is None:

@@ -62,6 +62,7 @@ class World:
         self._family = family(own.endpoint.address)
         self._all: tuple[object, tuple[Endpoint, ...]] = (None, ())
         self._kept: tuple[int, Kept | None] = (-1, None)
+        self._read_record: tuple[Record | None, Record | None] = (None, None)
 
     def listen(self) -> asyncio.Event:
         """Return an event that is set at each change; whoever waits for it clears it."""
@@ -143,11 +144,29 @@ class World:
 
     @property
     def record(self) -> Record | None:
-        """Return the ring record as last heard, or as remembered."""
+        """Return the ring record as last heard, or as remembered.
+
+        What a live read said goes before a watch that has not moved since the read began.
+        """
+        return self._read_record[1] if self.is_behind else self.heard_record
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the watch still shows what a live read has found to be otherwise."""
+        before, read = self._read_record
+        return before != read and self.heard_record == before
+
+    @property
+    def heard_record(self) -> Record | None:
+        """Return the ring record as the watch has it, or as remembered."""
         kept = self.kept()
         if kept is not None:
             return kept.record
         return self.remembered.record if self.remembered else None
+
+    def note_read(self, heard: Record | None, read: Record | None) -> None:
+        """Note the record of a live read, and what had been heard of it when that began."""
+        self._read_record = (heard, read)
 
     def view(self) -> View:
         """Return what is known from watches, or from the cache until these have begun."""

@@ -12,6 +12,7 @@ from aiohttp import web
 from localring.apiserver import ApiServer, Fault
 from localring.apiserver import Kind as FaultKind
 from seedprovider.announce import Announcer
+from seedprovider.cache import Remembered
 from seedprovider.decision import Policy, Rule, Seeds, Withheld
 from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
 from seedprovider.inquiry import Inquirer
@@ -24,7 +25,7 @@ from seedprovider.own import OwnNode
 from seedprovider.question import Question
 from seedprovider.registry import Registry
 from seedprovider.world import World
-from tests.fakes.situations import RING, asker
+from tests.fakes.situations import RING, asker, record
 
 HOST = "127.50.7.1"
 BLANK = Question(Disk(DiskState.EMPTY), HOST, ())
@@ -35,6 +36,7 @@ EVERYTHING = Fault(kind=FaultKind.HANG)
 class Desk:
     api: ApiServer
     engine: Engine
+    world: World
     now: list[float]
 
     async def looked(self, times: int) -> None:
@@ -79,7 +81,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         )
         engine = Engine(world, registry, announcer, metrics, Policy(), clock=clock)
         telling = asyncio.create_task(announcer.run())
-        yield Desk(api, engine, now)
+        yield Desk(api, engine, world, now)
         await engine.close()
         telling.cancel()
         await asyncio.wait([telling])
@@ -238,3 +240,38 @@ async def test_a_node_that_is_let_in_is_shown_as_on_its_way_until_it_is_withheld
     desk.api.store.replace("services", "cassandra", service, "ns")
     assert isinstance((await desk.engine.answer(BLANK)).answer, Withheld)
     assert desk.engine.asker(BLANK.disk).promised is None
+
+
+async def test_a_record_read_just_now_goes_before_a_watch_that_stands(desk: Desk) -> None:
+    answer = (await desk.engine.answer(BLANK)).answer
+
+    assert isinstance(answer, Seeds)
+    assert desk.world.heard_record is None
+    assert desk.world.is_behind
+    assert desk.world.ring_id == answer.ring_id
+
+
+async def test_a_watch_that_has_moved_goes_before_what_was_read_earlier(desk: Desk) -> None:
+    await desk.engine.answer(BLANK)
+    desk.world.remembered = Remembered(
+        service="cassandra",
+        pod="cassandra-0",
+        pod_uid="u",
+        pvc_uid=None,
+        record=record(),
+        endpoints=(),
+        ledger={},
+        seeds=(),
+        saved_at=0.0,
+    )  # what is heard where no watch has begun
+
+    assert not desk.world.is_behind
+    assert desk.world.record == record()
+
+
+async def test_a_record_that_is_read_away_again_is_away(desk: Desk) -> None:
+    await desk.engine.answer(BLANK)
+    desk.api.store.delete("configmaps", "cassandra-ring", "ns")
+    await desk.engine.look(0.0)
+
+    assert desk.world.record is None

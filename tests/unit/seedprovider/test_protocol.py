@@ -180,6 +180,17 @@ def test_a_disk_of_another_ring_is_refused_with_both_rings_named(state: DiskStat
     assert OTHER_RING in decision.reason
 
 
+@pytest.mark.parametrize("state", [DiskState.MEMBER, DiskState.LEFT])
+def test_nobody_is_told_to_empty_a_disk_by_a_record_that_may_be_older(state: DiskState) -> None:
+    stage = Stage(live=False, source=Source.WATCH).ring_of(0)
+
+    decision = stage.ask(1, disk(1, state, OTHER_RING))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_IN_DOUBT
+    assert "empty" not in decision.reason
+
+
 def test_a_decommissioned_disk_is_refused() -> None:
     decision = Stage().ring_of(0, 1).ask(2, disk(2, DiskState.LEFT))
 
