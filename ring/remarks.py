@@ -31,9 +31,9 @@ def remarks(state: RingState) -> tuple[Remark, ...]:
     """Return all that is odd about a ring's keyspaces."""
     found: list[Remark] = []
     for keyspace in state.keyspaces:
-        found += _empty_dcs(keyspace, state.dcs)
+        found += empty_dcs(keyspace, state.dcs)
         if keyspace.name == LOGINS:
-            found += _single_logins(keyspace, state)
+            found += single_logins(keyspace, state)
     return tuple(found)
 
 
@@ -62,7 +62,8 @@ def refuse_slips(keyspace: Keyspace, dcs: Collection[str], place: str) -> None:
         )
 
 
-def _empty_dcs(keyspace: Keyspace, dcs: Collection[str]) -> Iterator[Remark]:
+def empty_dcs(keyspace: Keyspace, dcs: Collection[str]) -> Iterator[Remark]:
+    """Remark on data centres that hold replicas and have no node."""
     if not isinstance(keyspace.replication, Topology):
         return
     for dc, factor in keyspace.replication.factors:
@@ -73,7 +74,7 @@ def _empty_dcs(keyspace: Keyspace, dcs: Collection[str]) -> Iterator[Remark]:
             )
 
 
-def _single_logins(keyspace: Keyspace, state: RingState) -> Iterator[Remark]:
+def single_logins(keyspace: Keyspace, state: RingState) -> Iterator[Remark]:
     """Remark on logins that hang on one node though there are others to hold them too."""
     place = f"keyspaces.{keyspace.name}"
     match keyspace.replication:

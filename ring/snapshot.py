@@ -37,6 +37,7 @@ class RingSnapshot:
         who: how pods and members were joined.
         members: in pod order, those without a pod last; in the order of ``matrix``.
         matrix: who sees whom.
+        addresses: at which most running members have each host.
         keyspaces: as most recently read.
 
     """
@@ -47,6 +48,7 @@ class RingSnapshot:
     who: Identities
     members: tuple[Member, ...]
     matrix: Matrix
+    addresses: Mapping[HostId, str]
     keyspaces: Keyspaces
 
     @cached_property
@@ -149,13 +151,14 @@ def take(observed: Observation, limits: Limits = DEFAULT_LIMITS) -> RingSnapshot
         if each.mode is Mode.JOINING and old in who.hosts and old != each.host_id:
             members[n] = replace(each, replaces=old)
     return RingSnapshot(
-        observed,
-        limits,
-        heard,
-        who,
-        tuple(members),
-        seen,
-        _keyspaces(observed, limits, members),
+        observed=observed,
+        limits=limits,
+        voices=heard,
+        who=who,
+        members=tuple(members),
+        matrix=seen,
+        addresses=addresses,
+        keyspaces=_keyspaces(observed, limits, members),
     )
 
 

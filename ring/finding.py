@@ -1,0 +1,139 @@
+"""What a finding is, what rules are given, and how they write commands and lists of names."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ring.history import History
+from ring.members import Member
+from ring.model import HostId, Liveness, Mode, Replication, Simple, Topology
+from ring.ringfile import replication_options
+from ring.skew import Skew
+from ring.snapshot import RingSnapshot
+
+
+class Severity(StrEnum):
+    """How much it matters: worth knowing, to be put right, and about data or service."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about a ring that an operator should know.
+
+    Attributes:
+        kind: stable name; docs/findings.md has them all.
+        what: one sentence.
+        evidence: names and numbers that it rests on, as JSON values.
+        advice: what to do, in words.
+        commands: the same to be typed, in order; empty where there is nothing to type.
+
+    """
+
+    kind: str
+    severity: Severity
+    what: str
+    evidence: Mapping[str, Any]
+    advice: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """When members were last repaired and cleaned up, where that is known.
+
+    Attributes:
+        repaired: end of the last full repair, in seconds since 1970, by member.
+        cleaned: end of the last cleanup, in the same way.
+
+    """
+
+    repaired: Mapping[HostId, float] = field(default_factory=dict)
+    cleaned: Mapping[HostId, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that rules look at.
+
+    Attributes:
+        skews: by keyspace; measured (`ring.skew`) when tokens or replication changed, as that
+            takes longer than a cycle may.
+
+    """
+
+    snapshot: RingSnapshot
+    history: History = field(default_factory=History)
+    skews: Mapping[str, Sequence[Skew]] = field(default_factory=dict)
+    upkeep: Upkeep = Upkeep()
+
+    def kubectl(self, words: str) -> str:
+        """Write a kubectl command in the ring's namespace."""
+        return f"kubectl -n {self.snapshot.observed.namespace} {words}"
+
+    def nodetool(self, pod: str, words: str) -> str:
+        """Write a nodetool command that runs in a pod."""
+        return self.kubectl(f"exec {pod} -c cassandra -- nodetool {words}")
+
+    def alter(self, keyspace: str, replication: Replication) -> str:
+        """Write the command that replicates a keyspace otherwise."""
+        options = replication_options(replication).items()
+        options_text = ", ".join(f"'{name}': '{value}'" for name, value in options)
+        name = keyspace if keyspace.islower() else f'\\"{keyspace}\\"'
+        text = f"ALTER KEYSPACE {name} WITH replication = {{{options_text}}}"
+        return self.kubectl(f'exec {self.speaker()} -c cassandra -- cqlsh -e "{text}"')
+
+    def speaker(self) -> str:
+        """Return a pod whose node is up, to give a command to; `POD` where none is known."""
+        pods = [
+            each.pod
+            for each in self.snapshot.members
+            if each.liveness is Liveness.UP and each.exists
+        ]
+        return pods[0] if pods else "POD"
+
+    def racks(self) -> dict[str, dict[str, int]]:
+        """Count members by data centre and rack, less those that leave or are replaced."""
+        found: dict[str, dict[str, int]] = {}
+        for each in sorted(self.snapshot.members, key=lambda member: (member.dc, member.rack)):
+            if each.dc and each.rack and each.mode is not Mode.LEAVING and not each.replaces:
+                racks = found.setdefault(each.dc, {})
+                racks[each.rack] = racks.get(each.rack, 0) + 1
+        return found
+
+
+Rule = Callable[[Case], Iterator[Finding]]
+
+
+def named(names: Sequence[str], limit: int = 3) -> str:
+    """Name a few, and say how many more there are."""
+    rest = len(names) - limit
+    if rest > 0:
+        return f"{', '.join(names[:limit])} and {rest} more"
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def are(count: int) -> str:
+    """Return the verb for so many."""
+    return "is" if count == 1 else "are"
+
+
+def hosts(members: Sequence[Member]) -> list[str]:
+    """Return host IDs as evidence has them."""
+    return [str(each.host_id) for each in members]
+
+
+def factors(replication: Replication) -> Mapping[str, int]:
+    """Return replicas by data centre; under the empty name where it has no such factors."""
+    match replication:
+        case Simple(factor):
+            return {"": factor.replicas}
+        case Topology(pairs):
+            return {dc: factor.replicas for dc, factor in pairs}
+        case _:
+            return {}

@@ -1,0 +1,189 @@
+"""Rules about who is who: pods without members, members without pods, disks, addresses."""
+
+from collections.abc import Iterator
+
+from ring.finding import Case, Finding, Severity
+from ring.identity import Voice
+from ring.members import Member
+from ring.model import Liveness
+from ring.objects import EntryState, Pod
+from ring.words import DiskState, Process
+
+BLANK = frozenset({DiskState.EMPTY, DiskState.JOINING})
+
+
+def pod_without_member(case: Case) -> Iterator[Finding]:
+    """Find pods whose sidecar is heard and whose node is no member, nor on its way in."""
+    snapshot = case.snapshot
+    turn = snapshot.observed.turn.value
+    for name, pod in (snapshot.pods or {}).items():
+        said = snapshot.voices.get(name, Voice()).sidecar
+        if name in snapshot.who.by_pod or pod.terminating or said is None:
+            continue
+        disk, waits = said.disk.state, bool(turn and turn.pod)
+        yield Finding(
+            kind="pod-without-member",
+            severity=Severity.INFO if waits and disk in BLANK else Severity.WARNING,
+            what=f"{name} runs no member of the ring: its disk is {disk}",
+            evidence={
+                "pod": name,
+                "disk": str(disk),
+                "process": str(said.process),
+                "turn": turn.pod if turn else None,
+            },
+            advice="Its Events say what it waits for, or why it was turned away.",
+            commands=(case.kubectl(f"describe pod {name}"),),
+        )
+
+
+def member_without_pod(case: Case) -> Iterator[Finding]:
+    """Find members that no existing pod is, besides those that are being replaced."""
+    snapshot = case.snapshot
+    if snapshot.pods is None:
+        return
+    replaced = {each for pod, each in snapshot.who.lost.items() if pod in snapshot.pods}
+    for each in snapshot.members:
+        elsewhere = not each.pod and each.dc not in snapshot.near_dcs
+        if each.exists or each.host_id in replaced or elsewhere:
+            continue
+        yield _ghost(case, each)
+
+
+def _ghost(case: Case, member: Member) -> Finding:
+    sets = case.snapshot.observed.stateful_sets.fresh(case.snapshot.limits.kubernetes)
+    wanting = [each.name for each in (sets or {}).values() if each.wants(member.pod)]
+    where = f"{member.pod} does not exist" if member.pod else "no pod is known for it"
+    evidence = {
+        "member": str(member.host_id),
+        "pod": member.pod or None,
+        "address": member.address,
+        "state": member.state,
+        "wanted": bool(wanting) if sets is not None else None,
+        "tokens": len(member.tokens),
+    }
+    if member.liveness is Liveness.UP:
+        return Finding(
+            kind="member-without-pod",
+            severity=Severity.WARNING,
+            what=f"Member {member.host_id} runs at {member.address}, and {where}",
+            evidence=evidence,
+            advice="A process of a pod that was deleted by force may still run, or the Service "
+            "does not select the pod.",
+            commands=(case.kubectl("get pods -o wide"),),
+        )
+    if wanting or (sets is None and member.pod):
+        return Finding(
+            kind="member-without-pod",
+            severity=Severity.INFO if wanting else Severity.WARNING,
+            what=f"Member {member.host_id} has no pod: {where}",
+            evidence=evidence,
+            advice="Its StatefulSet is to make the pod again; see why it does not.",
+            commands=(case.kubectl("get statefulset,pods,events"),),
+        )
+    return Finding(
+        kind="member-without-pod",
+        severity=Severity.WARNING,
+        what=f"Member {member.host_id} has no pod and will get none: {where}",
+        evidence=evidence,
+        advice="It owns tokens and counts as a replica that is down. Scale up again to bring "
+        "it back with its disk, or remove it for good and repair what it held.",
+        commands=(case.nodetool(case.speaker(), f"removenode {member.host_id}"),),
+    )
+
+
+def lost_disk(case: Case) -> Iterator[Finding]:
+    """Find pods that are members by the ledger and whose disk is blank, lost or not there."""
+    snapshot = case.snapshot
+    ledger = snapshot.observed.ledger.fresh(snapshot.limits.kubernetes) or {}
+    turn = snapshot.observed.turn.value
+    for name, pod in (snapshot.pods or {}).items():
+        entry = ledger.get(name)
+        if entry is None or entry.host_id is None or entry.state is EntryState.LEFT:
+            continue
+        if not (how := _how_lost(case, pod, entry.pvc_uid)):
+            continue
+        begun = entry.state is EntryState.JOINING or (turn is not None and turn.pod == name)
+        yield Finding(
+            kind="lost-disk",
+            severity=Severity.WARNING if begun else Severity.CRITICAL,
+            what=f"{name} has lost the disk of member {entry.host_id}: {how}",
+            evidence={
+                "pod": name,
+                "member": str(entry.host_id),
+                "how": how,
+                "pvcUid": entry.pvc_uid,
+                "replacing": begun,
+            },
+            advice="It is being replaced: its data is streamed from the others."
+            if begun
+            else "It is replaced as soon as all running members see the old host down; its "
+            "Events say what it waits for. Do not lose another replica meanwhile.",
+            commands=(case.kubectl(f"describe pod {name}"),),
+        )
+
+
+def _how_lost(case: Case, pod: Pod, pvc_uid: str | None) -> str:
+    snapshot = case.snapshot
+    said = snapshot.voices.get(pod.name, Voice()).sidecar
+    if said is not None:
+        return f"its disk is {said.disk.state}" if said.disk.state in BLANK else ""
+    claims = snapshot.observed.claims.fresh(snapshot.limits.kubernetes)
+    if claims is None or pvc_uid is None:
+        return ""
+    claim = claims.get(pod.name)
+    if claim is None:
+        return "its volume claim does not exist"
+    return "its volume is lost" if claim.phase == "Lost" else ""
+
+
+def address_swap(case: Case) -> Iterator[Finding]:
+    """Find members that the ring knows at an address that another one's pod has now.
+
+    That one cannot start: ``Gossiper.isSafeForStartup`` refuses an address of another host ID.
+    """
+    snapshot = case.snapshot
+    holders = {pod.address: name for name, pod in (snapshot.pods or {}).items() if pod.address}
+    for each in snapshot.members:
+        address = snapshot.addresses.get(each.host_id, "")
+        taker = holders.get(address, "")
+        other = snapshot.who.by_pod.get(taker)
+        if other is None or taker == each.pod or snapshot.by_host[other].runs:
+            continue
+        yield Finding(
+            kind="address-swap",
+            severity=Severity.WARNING,
+            what=f"{taker} has got {address}, at which the ring knows {each.name}",
+            evidence={
+                "pod": taker,
+                "member": str(other),
+                "address": address,
+                "knownAs": str(each.host_id),
+                "knownPod": each.pod or None,
+            },
+            advice=f"Cassandra in {taker} refuses to start while the ring has another host at "
+            f"its address. Let {each.name} start first; or delete {taker} for another address.",
+            commands=(case.kubectl(f"delete pod {taker}"),),
+        )
+
+
+def host_id_twice(case: Case) -> Iterator[Finding]:
+    """Find pods whose disks are of one member: a copy."""
+    snapshot = case.snapshot
+    for host, pods in snapshot.who.rivals.items():
+        running = [
+            pod
+            for pod in pods
+            if (said := snapshot.voices[pod].sidecar) and said.process is Process.ANSWERING
+        ]
+        yield Finding(
+            kind="host-id-twice",
+            severity=Severity.CRITICAL,
+            what=f"{' and '.join(pods)} have disks of one member, {host}",
+            evidence={"member": str(host), "pods": list(pods), "running": running},
+            advice="One disk is a copy of the other. Find out which (the ledger has the volume "
+            "of the right one), stop the pod of the copy and empty its disk.",
+            commands=tuple(case.kubectl(f"get configmap {pod}-member -o yaml") for pod in pods),
+        )
+
+
+RULES = (pod_without_member, member_without_pod, lost_disk, address_swap, host_id_twice)

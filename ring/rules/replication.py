@@ -1,0 +1,92 @@
+"""Rules about keyspaces: replicas for which there is no room, and logins on one node."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ring.finding import Case, Finding, Severity, factors
+from ring.health import INTERNAL
+from ring.model import Factor, Keyspace, Replication, RingState, Topology
+from ring.remarks import LOGINS, empty_dcs, single_logins
+
+USUAL_FACTOR = 3
+
+
+def rf_above_nodes(case: Case) -> Iterator[Finding]:
+    """Find keyspaces that ask for more replicas than there are members to hold them."""
+    nodes = {dc: sum(racks.values()) for dc, racks in case.racks().items()}
+    nodes[""] = sum(nodes.values())
+    if not nodes[""]:
+        return
+    for keyspace in case.snapshot.ring.keyspaces:
+        short = {
+            dc or "the ring": {"factor": factor, "members": nodes[dc]}
+            for dc, factor in factors(keyspace.replication).items()
+            if factor > nodes.get(dc, factor)
+        }
+        if short:
+            where, first = next(iter(short.items()))
+            yield Finding(
+                kind="rf-above-nodes",
+                severity=Severity.INFO if keyspace.name in INTERNAL else Severity.WARNING,
+                what=f"{keyspace.name} wants {first['factor']} replicas in {where}, which has"
+                f" {first['members']} members",
+                evidence={"keyspace": keyspace.name, "short": short},
+                advice="Quorums are of the factor as configured: ALL never succeeds. Add "
+                "members, or lower the factor.",
+                commands=(case.nodetool(case.speaker(), f"describering {keyspace.name}"),),
+            )
+
+
+def logins_on_one_node(case: Case) -> Iterator[Finding]:
+    """Find `system_auth` with one replica though there are members for more."""
+    state = case.snapshot.ring
+    for keyspace in state.keyspaces:
+        if keyspace.name != LOGINS:
+            continue
+        for remark in single_logins(keyspace, state):
+            better = _for_logins(state)
+            yield Finding(
+                kind="logins-on-one-node",
+                severity=Severity.WARNING,
+                what=f"{LOGINS} has {remark.problem.partition(':')[0]}",
+                evidence={"keyspace": LOGINS, "problem": remark.problem},
+                advice="While its node is down nobody whose role it holds can log in. Raise "
+                "the factor, then repair the keyspace on every member.",
+                commands=(
+                    case.alter(LOGINS, better),
+                    case.nodetool(case.speaker(), f"repair -full {LOGINS}"),
+                ),
+            )
+
+
+def _for_logins(state: RingState) -> Replication:
+    nodes = Counter(node.dc for node in state.nodes)
+    return Topology(tuple((dc, Factor(min(USUAL_FACTOR, nodes[dc]))) for dc in sorted(nodes)))
+
+
+def dc_without_nodes(case: Case) -> Iterator[Finding]:
+    """Find keyspaces that have replicas in a data centre without nodes."""
+    state = case.snapshot.ring
+    for keyspace in state.keyspaces if state.nodes else ():
+        for remark in empty_dcs(keyspace, state.dcs):
+            yield Finding(
+                kind="dc-without-nodes",
+                severity=Severity.WARNING,
+                what=f"{keyspace.name}: {remark.problem}",
+                evidence={"keyspace": keyspace.name, "dcs": list(state.dcs)},
+                advice="Its replicas count for QUORUM though nobody holds them. Alter the "
+                "keyspace, if that data centre is gone for good.",
+                commands=(_without(case, keyspace, state),),
+            )
+
+
+def _without(case: Case, keyspace: Keyspace, state: RingState) -> str:
+    kept = [pair for pair in _pairs(keyspace.replication) if pair[0] in state.dcs]
+    return case.alter(keyspace.name, Topology(tuple(kept)))
+
+
+def _pairs(replication: Replication) -> tuple[tuple[str, Factor], ...]:
+    return replication.factors if isinstance(replication, Topology) else ()
+
+
+RULES = (rf_above_nodes, logins_on_one_node, dc_without_nodes)

@@ -1,0 +1,290 @@
+"""What is found about who is who, who sees whom, and what is written in Kubernetes."""
+
+from dataclasses import replace
+
+import pytest
+
+from ring.finding import Case, Finding, Severity
+from ring.findings import findings
+from ring.objects import EntryState, Turn
+from ring.words import Clock, Disk, DiskState, PeerState, Process
+from tests.unit.ring.strategies import host
+from tests.unit.ring.worlds import RING, World
+
+OTHER_RING = "0e0c0000-0000-4000-8000-000000000002"
+
+
+def found(world: World) -> list[Finding]:
+    return list(findings(Case(snapshot=world.snapshot())))
+
+
+def kinds(world: World) -> list[str]:
+    return [each.kind for each in found(world)]
+
+
+def only(world: World, kind: str) -> Finding:
+    """Return the one finding of a kind; what comes with it does not matter."""
+    (finding,) = [each for each in found(world) if each.kind == kind]
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("nodes", "racks"), [(1, "a"), (3, "a"), (3, "abc"), (6, "abc"), (30, "abc"), (10, "abcde")]
+)
+def test_nothing_is_found_about_a_healthy_ring(nodes: int, racks: str) -> None:
+    world = World(nodes, racks)
+    if nodes == 1:
+        world.keyspaces = {"shop": {"class": "SimpleStrategy", "replication_factor": "1"}}
+
+    assert found(world) == []
+
+
+def test_a_pod_that_waits_for_its_turn_is_worth_knowing_and_no_more() -> None:
+    world = World(4)
+    seat = world.seats[3]
+    seat.mode, seat.disk = "STARTING", Disk(DiskState.EMPTY)
+    seat.entry = replace(seat.entry, host_id=None, state=EntryState.JOINING)
+    world.strangers((3,), (0, 1, 2))
+    finding = only(world, "pod-without-member")
+    assert (finding.severity, finding.evidence["pod"]) == (Severity.WARNING, "cassandra-3")
+
+    world.turn = Turn("cassandra-2", "pod-2")
+    assert only(world, "pod-without-member").severity is Severity.INFO
+
+
+def test_a_decommissioned_pod_is_found_as_no_member() -> None:
+    world = World(4)
+    seat = world.seats[3]
+    seat.mode, seat.disk = "DECOMMISSIONED", Disk(DiskState.LEFT, RING, host(3))
+    seat.entry = replace(seat.entry, state=EntryState.LEFT)
+    world.strangers((3,), (0, 1, 2))
+
+    assert only(world, "pod-without-member").evidence["disk"] == "left"
+
+
+def test_a_member_that_was_scaled_away_is_a_ghost_with_a_way_out() -> None:
+    world = World(4)
+    world.gone.add(3)
+    world.unseen(3)
+    world.stateful_set = replace(world.stateful_set, replicas=3)
+    finding = only(world, "member-without-pod")
+
+    assert finding.evidence["wanted"] is False
+    (command,) = finding.commands
+    assert command.startswith("kubectl -n shop exec cassandra-0 -c cassandra -- nodetool")
+    assert command.endswith(f"removenode {host(3)}")
+
+
+def test_a_member_whose_pod_is_to_come_again_is_not_to_be_removed() -> None:
+    world = World(4)
+    world.gone.add(3)
+    world.unseen(3)
+    finding = only(world, "member-without-pod")
+
+    assert finding.severity is Severity.INFO
+    assert "removenode" not in " ".join(finding.commands)
+
+
+def test_a_member_that_runs_without_a_pod_is_not_to_be_removed() -> None:
+    world = World(4)
+    world.gone.add(3)
+    world.stateful_set = replace(world.stateful_set, replicas=3)
+    finding = only(world, "member-without-pod")
+
+    assert "runs at 10.0.0.3" in finding.what
+    assert "removenode" not in " ".join(finding.commands)
+
+
+def test_a_member_of_a_data_centre_elsewhere_needs_no_pod_here() -> None:
+    world = World(3)
+    world.ghosts.append(replace(World(4).seats[3].row, dc="elsewhere"))
+
+    assert "member-without-pod" not in kinds(world)
+
+
+def lost(world: World) -> None:
+    seat = world.seats[2]
+    world.unseen(2)
+    seat.mode, seat.disk = "STARTING", Disk(DiskState.EMPTY)
+    seat.process = Process.STARTING
+
+
+def test_a_lost_disk_is_critical_until_its_replacement_has_begun() -> None:
+    world = World(4)
+    lost(world)
+    finding = only(world, "lost-disk")
+    assert (finding.severity, finding.evidence["replacing"]) == (Severity.CRITICAL, False)
+
+    world.turn = Turn("cassandra-2", "pod-2")
+    seat = world.seats[2]
+    seat.entry = replace(seat.entry, state=EntryState.JOINING)
+    assert only(world, "lost-disk").severity is Severity.WARNING
+
+
+def test_a_disk_whose_claim_is_lost_is_found_though_no_sidecar_runs() -> None:
+    world = World(4)
+    world.down(2)
+    world.seats[2].heard = False
+    world.seats[2].claim = replace(world.seats[2].claim, phase="Lost")
+
+    assert only(world, "lost-disk").evidence["how"] == "its volume is lost"
+
+
+def test_a_host_that_is_being_replaced_is_no_ghost() -> None:
+    world = World(4)
+    seat = world.seats[2]
+    world.ghosts.append(seat.row)
+    seat.entry = replace(seat.entry, state=EntryState.JOINING)
+    seat.mode, world.states[2] = "JOINING", PeerState.JOINING
+    seat.row = replace(seat.row, host_id=host(8), tokens=())
+    seat.disk = Disk(DiskState.JOINING, RING, host(8))
+
+    assert kinds(world) == ["member-down", "lost-disk"]
+
+
+def test_an_address_that_the_ring_knows_for_another_member_is_found() -> None:
+    world = World(4)
+    for one, other in ((1, 2), (2, 1)):
+        seat = world.seats[one]
+        world.addresses[one] = f"10.0.0.{one}"
+        world.down(one)
+        seat.pod = replace(seat.pod, address=f"10.0.0.{other}")
+    pairs = {
+        (each.evidence["pod"], each.evidence["knownPod"])
+        for each in found(world)
+        if each.kind == "address-swap"
+    }
+
+    assert pairs == {("cassandra-1", "cassandra-2"), ("cassandra-2", "cassandra-1")}
+
+
+def test_two_disks_of_one_member_are_found() -> None:
+    world = World(3)
+    seat = world.seats[2]
+    world.down(2)
+    seat.disk = replace(seat.disk, host_id=host(1))
+    seat.speaks = False
+    seat.row = replace(seat.row, host_id=host(1))
+
+    assert only(world, "host-id-twice").evidence["pods"] == ["cassandra-1", "cassandra-2"]
+
+
+def test_a_record_that_is_gone_is_missed_where_disks_carry_a_ring() -> None:
+    world = World(3)
+    world.record = None
+
+    assert kinds(world) == ["record-missing"]
+
+
+def test_a_disk_of_another_ring_is_found() -> None:
+    world = World(3)
+    world.seats[2].disk = replace(world.seats[2].disk, ring_id=OTHER_RING)
+
+    finding = only(world, "record-and-disk-disagree")
+    assert finding.evidence["disks"] == {"cassandra-2": OTHER_RING}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"host_id": host(8)}, "the entry says 00000000-0000-0000-0000-000000000009"),
+        ({"state": EntryState.LEFT}, "the entry says left"),
+    ],
+    ids=str,
+)
+def test_an_entry_that_its_member_contradicts_is_found(
+    change: dict[str, object], told: str
+) -> None:
+    world = World(3)
+    seat = world.seats[1]
+    seat.entry = replace(seat.entry, **change)  # type: ignore[arg-type]
+
+    assert told in only(world, "ledger-and-ring-disagree").what
+
+
+def test_a_member_by_the_ledger_that_nobody_knows_is_found() -> None:
+    world = World(3)
+    world.down(2)
+    world.strangers((2,), (0, 1))
+
+    assert "no running member knows it" in only(world, "ledger-and-ring-disagree").what
+
+
+def test_rings_founded_apart_are_two() -> None:
+    world = World(4)
+    world.strangers((0, 1), (2, 3))
+    finding = only(world, "two-rings")
+
+    assert finding.severity is Severity.CRITICAL
+    assert finding.evidence["rings"] == [
+        ["cassandra-0", "cassandra-1"],
+        ["cassandra-2", "cassandra-3"],
+    ]
+
+
+@pytest.mark.parametrize("islands", [((0, 1), (2, 3)), ((0, 1, 2), (3, 4)), ((0,), (1,))])
+def test_a_cut_network_is_a_cut_and_not_two_rings(islands: tuple[tuple[int, ...], ...]) -> None:
+    world = World(sum(map(len, islands)))
+    world.cut(*islands)
+    told = kinds(world)
+
+    assert "network-cut" in told
+    assert not {"two-rings", "lone-view", "views-differ"} & set(told)
+
+
+def test_one_member_that_sees_all_others_down_is_alone_with_it() -> None:
+    world = World(4)
+    world.unseen(0, 1, 2, by=(3,))
+    finding = only(world, "lone-view")
+
+    assert finding.evidence["sees"] == {
+        "cassandra-3": ["cassandra-0", "cassandra-1", "cassandra-2"]
+    }
+    assert "network-cut" not in kinds(world)
+
+
+def test_several_members_that_see_one_down_have_another_view() -> None:
+    world = World(6)
+    world.unseen(5, by=(0, 1))
+
+    assert kinds(world) == ["views-differ"]
+
+
+def test_members_that_are_down_are_told_together_with_machines_and_racks() -> None:
+    world = World(6)
+    world.down(1)
+    world.down(4)
+    finding = only(world, "member-down")
+
+    assert finding.what == "cassandra-1 and cassandra-4 are down"
+    assert finding.evidence["racks"] == ["dc1/b"]
+    assert finding.evidence["machines"] == ["worker-1", "worker-4"]
+
+
+def test_schema_versions_that_differ_are_found_among_those_that_are_up() -> None:
+    world = World(4)
+    world.seats[2].row = replace(world.seats[2].row, schema="another")
+    assert only(world, "schema-disagreement").evidence["versions"]["another"] == ["cassandra-2"]
+
+    world.down(2)
+    assert "schema-disagreement" not in kinds(world)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "error", "severity"),
+    [
+        (0.7, 0.1, Severity.WARNING),
+        (-30.0, 0.1, Severity.CRITICAL),
+        (0.7, 0.5, None),
+        (0.4, 0.0, None),
+    ],
+)
+def test_a_clock_is_off_where_that_is_sure(
+    ahead: float, error: float, severity: Severity | None
+) -> None:
+    world = World(3)
+    for seat in world.seats:
+        seat.clock = Clock(5.0, 0.01)  # all the same: the manager's own is off
+    world.seats[1].clock = Clock(5.0 + ahead, error)
+
+    assert [each.severity for each in found(world)] == ([severity] if severity else [])
