@@ -21,12 +21,48 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Kind(StrEnum):
+    """Everything that can be found, by its stable name; docs/findings.md explains each."""
+
+    TWO_RINGS = "two-rings"
+    NETWORK_CUT = "network-cut"
+    LONE_VIEW = "lone-view"
+    VIEWS_DIFFER = "views-differ"
+    MEMBER_DOWN = "member-down"
+    SCHEMA_DISAGREEMENT = "schema-disagreement"
+    CLOCKS_APART = "clocks-apart"
+    POD_WITHOUT_MEMBER = "pod-without-member"
+    MEMBER_WITHOUT_POD = "member-without-pod"
+    LOST_DISK = "lost-disk"
+    ADDRESS_SWAP = "address-swap"
+    HOST_ID_TWICE = "host-id-twice"
+    RECORD_MISSING = "record-missing"
+    RECORD_AND_DISK_DISAGREE = "record-and-disk-disagree"
+    LEDGER_AND_RING_DISAGREE = "ledger-and-ring-disagree"
+    RACK_NOT_ZONE = "rack-not-zone"
+    UNEVEN_RACKS = "uneven-racks"
+    TWO_RACKS = "two-racks"
+    RF_ABOVE_RACKS = "rf-above-racks"
+    RF_ABOVE_NODES = "rf-above-nodes"
+    LOGINS_ON_ONE_NODE = "logins-on-one-node"
+    DC_WITHOUT_NODES = "dc-without-nodes"
+    TOKEN_SKEW = "token-skew"  # noqa: S105 -- a place on the ring
+    TOKEN_CLAIMED_TWICE = "token-claimed-twice"  # noqa: S105
+    REPAIR_DUE = "repair-due"
+    CLEANUP_DUE = "cleanup-due"
+    KUBERNETES_STALE = "kubernetes-stale"
+    SIDECAR_SILENT = "sidecar-silent"
+    NODE_SILENT = "node-silent"
+    CQL_UNREADABLE = "cql-unreadable"
+    KEYSPACE_UNREADABLE = "keyspace-unreadable"
+    PLACE_UNKNOWN = "place-unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something about a ring that an operator should know.
 
     Attributes:
-        kind: stable name; docs/findings.md has them all.
         what: one sentence.
         evidence: names and numbers that it rests on, as JSON values.
         advice: what to do, in words.
@@ -34,7 +70,7 @@ class Finding:
 
     """
 
-    kind: str
+    kind: Kind
     severity: Severity
     what: str
     evidence: Mapping[str, Any]

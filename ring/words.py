@@ -94,8 +94,14 @@ class Peer:
     state: PeerState = PeerState.NORMAL
 
 
+POOLED = 256  # columns kept for sharing: a ring has one, and a few more while it changes
+
+
 class Pool:
-    """Makes sights that share equal columns; it keeps one of each for as long as it lives."""
+    """Makes sights that share equal columns.
+
+    It forgets when it has kept `POOLED` of a kind: sights made before still share theirs.
+    """
 
     def __init__(self) -> None:
         self._hosts: dict[tuple[HostId, ...], tuple[HostId, ...]] = {}
@@ -109,6 +115,9 @@ class Pool:
         ordered = sorted(rows.values(), key=lambda peer: peer.host_id)
         hosts = tuple(peer.host_id for peer in ordered)
         addresses = tuple(peer.address for peer in ordered)
+        if max(len(self._hosts), len(self._addresses)) >= POOLED:
+            self._hosts.clear()
+            self._addresses.clear()
         return Sight(
             self._hosts.setdefault(hosts, hosts),
             self._addresses.setdefault(addresses, addresses),

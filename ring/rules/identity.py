@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity
+from ring.finding import Case, Finding, Kind, Severity
 from ring.identity import Voice
 from ring.members import Member
 from ring.model import Liveness
@@ -22,7 +22,7 @@ def pod_without_member(case: Case) -> Iterator[Finding]:
             continue
         disk, waits = said.disk.state, bool(turn and turn.pod)
         yield Finding(
-            kind="pod-without-member",
+            kind=Kind.POD_WITHOUT_MEMBER,
             severity=Severity.INFO if waits and disk in BLANK else Severity.WARNING,
             what=f"{name} runs no member of the ring: its disk is {disk}",
             evidence={
@@ -63,7 +63,7 @@ def _ghost(case: Case, member: Member) -> Finding:
     }
     if member.liveness is Liveness.UP:
         return Finding(
-            kind="member-without-pod",
+            kind=Kind.MEMBER_WITHOUT_POD,
             severity=Severity.WARNING,
             what=f"Member {member.host_id} runs at {member.address}, and {where}",
             evidence=evidence,
@@ -73,7 +73,7 @@ def _ghost(case: Case, member: Member) -> Finding:
         )
     if wanting or (sets is None and member.pod):
         return Finding(
-            kind="member-without-pod",
+            kind=Kind.MEMBER_WITHOUT_POD,
             severity=Severity.INFO if wanting else Severity.WARNING,
             what=f"Member {member.host_id} has no pod: {where}",
             evidence=evidence,
@@ -81,7 +81,7 @@ def _ghost(case: Case, member: Member) -> Finding:
             commands=(case.kubectl("get statefulset,pods,events"),),
         )
     return Finding(
-        kind="member-without-pod",
+        kind=Kind.MEMBER_WITHOUT_POD,
         severity=Severity.WARNING,
         what=f"Member {member.host_id} has no pod and will get none: {where}",
         evidence=evidence,
@@ -104,7 +104,7 @@ def lost_disk(case: Case) -> Iterator[Finding]:
             continue
         begun = entry.state is EntryState.JOINING or (turn is not None and turn.pod == name)
         yield Finding(
-            kind="lost-disk",
+            kind=Kind.LOST_DISK,
             severity=Severity.WARNING if begun else Severity.CRITICAL,
             what=f"{name} has lost the disk of member {entry.host_id}: {how}",
             evidence={
@@ -150,7 +150,7 @@ def address_swap(case: Case) -> Iterator[Finding]:
         if other is None or taker == each.pod or snapshot.by_host[other].runs:
             continue
         yield Finding(
-            kind="address-swap",
+            kind=Kind.ADDRESS_SWAP,
             severity=Severity.WARNING,
             what=f"{taker} has got {address}, at which the ring knows {each.name}",
             evidence={
@@ -176,7 +176,7 @@ def host_id_twice(case: Case) -> Iterator[Finding]:
             if (said := snapshot.voices[pod].sidecar) and said.process is Process.ANSWERING
         ]
         yield Finding(
-            kind="host-id-twice",
+            kind=Kind.HOST_ID_TWICE,
             severity=Severity.CRITICAL,
             what=f"{' and '.join(pods)} have disks of one member, {host}",
             evidence={"member": str(host), "pods": list(pods), "running": running},

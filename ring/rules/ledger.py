@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, are, named
+from ring.finding import Case, Finding, Kind, Severity, are, named
 from ring.model import Liveness, Mode
 from ring.objects import Entry, EntryState
 from ring.words import DiskState, Seen
@@ -23,7 +23,7 @@ def record_missing(case: Case) -> Iterator[Finding]:
         return
     service = snapshot.observed.service
     yield Finding(
-        kind="record-missing",
+        kind=Kind.RECORD_MISSING,
         severity=Severity.WARNING,
         what=f"The ring record {service}-ring is gone, and {len(marked)} disks carry a ring",
         evidence={"record": f"{service}-ring", "pods": marked},
@@ -50,7 +50,7 @@ def record_and_disk_disagree(case: Case) -> Iterator[Finding]:
         return
     pods = sorted({*disks, *entries})
     yield Finding(
-        kind="record-and-disk-disagree",
+        kind=Kind.RECORD_AND_DISK_DISAGREE,
         severity=Severity.CRITICAL if disks else Severity.WARNING,
         what=f"{named(pods)} {are(len(pods))} of another ring than the record's",
         evidence={"ringId": record.ring_id, "disks": disks, "entries": entries},
@@ -79,7 +79,7 @@ def ledger_and_ring_disagree(case: Case) -> Iterator[Finding]:
         return
     pods = sorted(found)
     yield Finding(
-        kind="ledger-and-ring-disagree",
+        kind=Kind.LEDGER_AND_RING_DISAGREE,
         severity=Severity.WARNING,
         what=f"The ledger and the ring differ about {named(pods)}: {found[pods[0]]}",
         evidence={"pods": found},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, are, factors, named
+from ring.finding import Case, Finding, Kind, Severity, are, factors, named
 
 EVEN = 1  # members by which racks may differ; more than that no choice of tokens makes even
 TWO_RACKS = 2
@@ -23,7 +23,7 @@ def rack_not_zone(case: Case) -> Iterator[Finding]:
     if not astray:
         return
     yield Finding(
-        kind="rack-not-zone",
+        kind=Kind.RACK_NOT_ZONE,
         severity=Severity.WARNING,
         what=f"{named([each.name for each in astray])} {are(len(astray))} in another zone than"
         " their racks say",
@@ -47,7 +47,7 @@ def uneven_racks(case: Case) -> Iterator[Finding]:
             continue
         small = [rack for rack, count in racks.items() if count == fewest]
         yield Finding(
-            kind="uneven-racks",
+            kind=Kind.UNEVEN_RACKS,
             severity=Severity.WARNING,
             what=f"Racks of {dc} have from {fewest} to {most} members",
             evidence={"dc": dc, "racks": racks},
@@ -63,7 +63,7 @@ def two_racks(case: Case) -> Iterator[Finding]:
         names = sorted(name for name, factor in keyspaces.items() if factor == USUAL_FACTOR)
         if names and len(racks.get(dc, ())) == TWO_RACKS:
             yield Finding(
-                kind="two-racks",
+                kind=Kind.TWO_RACKS,
                 severity=Severity.WARNING,
                 what=f"{dc} has two racks and holds three replicas: one rack has two of each",
                 evidence={"dc": dc, "racks": racks[dc], "keyspaces": names},
@@ -87,7 +87,7 @@ def rf_above_racks(case: Case) -> Iterator[Finding]:
         if count < TWO_RACKS or not more:
             continue
         yield Finding(
-            kind="rf-above-racks",
+            kind=Kind.RF_ABOVE_RACKS,
             severity=Severity.WARNING,
             what=f"{dc} has {count} racks for up to {max(more.values())} replicas",
             evidence={"dc": dc, "racks": racks[dc], "keyspaces": more},

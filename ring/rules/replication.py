@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, factors
+from ring.finding import Case, Finding, Kind, Severity, factors
 from ring.health import INTERNAL
 from ring.model import Factor, Keyspace, Replication, RingState, Topology
 from ring.remarks import LOGINS, empty_dcs, single_logins
@@ -26,7 +26,7 @@ def rf_above_nodes(case: Case) -> Iterator[Finding]:
         if short:
             where, first = next(iter(short.items()))
             yield Finding(
-                kind="rf-above-nodes",
+                kind=Kind.RF_ABOVE_NODES,
                 severity=Severity.INFO if keyspace.name in INTERNAL else Severity.WARNING,
                 what=f"{keyspace.name} wants {first['factor']} replicas in {where}, which has"
                 f" {first['members']} members",
@@ -46,7 +46,7 @@ def logins_on_one_node(case: Case) -> Iterator[Finding]:
         for remark in single_logins(keyspace, state):
             better = _for_logins(state)
             yield Finding(
-                kind="logins-on-one-node",
+                kind=Kind.LOGINS_ON_ONE_NODE,
                 severity=Severity.WARNING,
                 what=f"{LOGINS} has {remark.problem.partition(':')[0]}",
                 evidence={"keyspace": LOGINS, "problem": remark.problem},
@@ -70,7 +70,7 @@ def dc_without_nodes(case: Case) -> Iterator[Finding]:
     for keyspace in state.keyspaces if state.nodes else ():
         for remark in empty_dcs(keyspace, state.dcs):
             yield Finding(
-                kind="dc-without-nodes",
+                kind=Kind.DC_WITHOUT_NODES,
                 severity=Severity.WARNING,
                 what=f"{keyspace.name}: {remark.problem}",
                 evidence={"keyspace": keyspace.name, "dcs": list(state.dcs)},

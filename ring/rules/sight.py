@@ -5,7 +5,7 @@ from statistics import median
 
 import numpy as np
 
-from ring.finding import Case, Finding, Severity, are, hosts, named
+from ring.finding import Case, Finding, Kind, Severity, are, hosts, named
 from ring.matrix import Matrix
 from ring.members import Member, names
 from ring.model import Liveness
@@ -23,7 +23,7 @@ def two_rings(case: Case) -> Iterator[Finding]:
         return
     sizes = " and ".join(str(len(ring)) for ring in rings)
     yield Finding(
-        kind="two-rings",
+        kind=Kind.TWO_RINGS,
         severity=Severity.CRITICAL,
         what=f"There are {len(rings)} rings under one Service, of {sizes} running members",
         evidence={"rings": [names(ring) for ring in rings], "members": list(map(hosts, rings))},
@@ -58,7 +58,7 @@ def network_cut(case: Case) -> Iterator[Finding]:
         return
     groups = " | ".join(named(names(part)) for part in islands)
     yield Finding(
-        kind="network-cut",
+        kind=Kind.NETWORK_CUT,
         severity=Severity.CRITICAL,
         what=f"The network between members is cut: {groups}",
         evidence={"islands": [names(part) for part in islands]},
@@ -86,7 +86,7 @@ def lone_view(case: Case) -> Iterator[Finding]:
     who = list(seen)
     alone = len(who) == 1
     yield Finding(
-        kind="lone-view" if alone else "views-differ",
+        kind=Kind.LONE_VIEW if alone else Kind.VIEWS_DIFFER,
         severity=Severity.WARNING,
         what=f"{named(who)} {'sees' if alone else 'see'} members down that most see up"
         + (f": {named(seen[who[0]])}" if alone else ""),
@@ -110,7 +110,7 @@ def member_down(case: Case) -> Iterator[Finding]:
     if pods:
         commands.append(case.kubectl(f"logs {pods[0]} -c cassandra --tail=50"))
     yield Finding(
-        kind="member-down",
+        kind=Kind.MEMBER_DOWN,
         severity=Severity.WARNING,
         what=f"{named(names(down))} {are(len(down))} down",
         evidence={
@@ -136,7 +136,7 @@ def schema_disagreement(case: Case) -> Iterator[Finding]:
         return
     fewest = min(versions.values(), key=len)
     yield Finding(
-        kind="schema-disagreement",
+        kind=Kind.SCHEMA_DISAGREEMENT,
         severity=Severity.WARNING,
         what=f"Members that are up have {len(versions)} schema versions;"
         f" {named(fewest)} {are(len(fewest))} apart",
@@ -166,7 +166,7 @@ def clocks_apart(case: Case) -> Iterator[Finding]:
         return
     far = max(surely[name] for name in wrong) > CLOCKS_FAR
     yield Finding(
-        kind="clocks-apart",
+        kind=Kind.CLOCKS_APART,
         severity=Severity.CRITICAL if far else Severity.WARNING,
         what=f"The clock of {named(wrong)} is off by up to"
         f" {max(abs(clocks[name].ahead - middle) for name in wrong):.1f} s",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, are, hosts, named
+from ring.finding import Case, Finding, Kind, Severity, are, hosts, named
 from ring.identity import Voice
 from ring.members import names
 from ring.reading import UNREAD
@@ -21,7 +21,7 @@ def kubernetes_stale(case: Case) -> Iterator[Finding]:
         return
     why = next((each["why"] for each in old.values() if each["why"]), "no answer")
     yield Finding(
-        kind="kubernetes-stale",
+        kind=Kind.KUBERNETES_STALE,
         severity=Severity.WARNING,
         what=f"The API server does not tell of {named(list(old))}: {why}",
         evidence={"sources": old, "limitSeconds": limit},
@@ -48,7 +48,7 @@ def sidecar_silent(case: Case) -> Iterator[Finding]:
         return
     first = next(iter(silent))
     yield Finding(
-        kind="sidecar-silent",
+        kind=Kind.SIDECAR_SILENT,
         severity=Severity.WARNING,
         what=f"The sidecars of {len(silent)} pods do not answer: {named(list(silent))}"
         if len(silent) > 1
@@ -73,7 +73,7 @@ def node_silent(case: Case) -> Iterator[Finding]:
         return
     pods = list(silent)
     yield Finding(
-        kind="node-silent",
+        kind=Kind.NODE_SILENT,
         severity=Severity.WARNING,
         what=f"Cassandra in {named(pods)} listens and says nothing",
         evidence={
@@ -100,7 +100,7 @@ def cql_unreadable(case: Case) -> Iterator[Finding]:
         return
     why = next((each["why"] for each in failing.values() if each["why"]), "none was asked")
     yield Finding(
-        kind="cql-unreadable",
+        kind=Kind.CQL_UNREADABLE,
         severity=Severity.WARNING if everything else Severity.INFO,
         what=f"No member can be read by CQL: {why}"
         if everything
@@ -118,7 +118,7 @@ def keyspace_unreadable(case: Case) -> Iterator[Finding]:
     """Find keyspaces whose replication is not known here, so that nothing is said of them."""
     for name, problem in case.snapshot.keyspaces.unreadable:
         yield Finding(
-            kind="keyspace-unreadable",
+            kind=Kind.KEYSPACE_UNREADABLE,
             severity=Severity.WARNING,
             what=f"The health of {name} is unknown: {problem}",
             evidence={"keyspace": name, "problem": problem},
@@ -133,7 +133,7 @@ def place_unknown(case: Case) -> Iterator[Finding]:
         return  # nothing was read by CQL: a finding of its own
     names_ = names(snapshot.unplaced)
     yield Finding(
-        kind="place-unknown",
+        kind=Kind.PLACE_UNKNOWN,
         severity=Severity.WARNING,
         what=f"{named(names_)} {are(len(names_))} left out of ownership and health: data"
         " centre, rack or tokens are not known",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, named
+from ring.finding import Case, Finding, Kind, Severity, named
 
 
 def token_skew(case: Case) -> Iterator[Finding]:
@@ -13,7 +13,7 @@ def token_skew(case: Case) -> Iterator[Finding]:
             if each.explained:
                 continue
             yield Finding(
-                kind="token-skew",
+                kind=Kind.TOKEN_SKEW,
                 severity=Severity.WARNING,
                 what=f"In {each.dc} the fullest member holds {each.highest:.2f} times the mean"
                 f" of {keyspace}, the emptiest {each.lowest:.2f} times",
@@ -39,7 +39,7 @@ def token_claimed_twice(case: Case) -> Iterator[Finding]:
     pairs = Counter(claims.values())
     among = [[case.snapshot.by_host[host].name for host in pair] for pair in pairs]
     yield Finding(
-        kind="token-claimed-twice",
+        kind=Kind.TOKEN_CLAIMED_TWICE,
         severity=Severity.CRITICAL,
         what=f"{named([' and '.join(each) for each in among])} own {len(claims)} tokens twice",
         evidence={"tokens": [str(token) for token in sorted(claims)[:5]], "members": among},

@@ -6,7 +6,7 @@ long as the history has its reason.
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Severity, factors, named
+from ring.finding import Case, Finding, Kind, Severity, factors, named
 from ring.history import Change, What
 from ring.members import Member, names
 from ring.model import HostId, Mode
@@ -30,7 +30,7 @@ def repair_due(case: Case) -> Iterator[Finding]:
         return
     due = [each for each in case.snapshot.members if each.host_id in reasons]
     yield Finding(
-        kind="repair-due",
+        kind=Kind.REPAIR_DUE,
         severity=Severity.WARNING,
         what=f"{named(names(due))} may lack writes: {reasons[due[0].host_id]['why']}",
         evidence={"members": {str(host): each for host, each in reasons.items()}},
@@ -77,7 +77,7 @@ def cleanup_due(case: Case) -> Iterator[Finding]:
         if due:
             came = names([snapshot.by_host[host] for host in new])
             yield Finding(
-                kind="cleanup-due",
+                kind=Kind.CLEANUP_DUE,
                 severity=Severity.INFO,
                 what=f"{len(due)} members of {dc} may hold what {named(came)} took over",
                 evidence={"dc": dc, "joined": came, "members": names(due), "at": last},

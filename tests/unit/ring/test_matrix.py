@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ring.matrix import Matrix, Viewer, matrix
 from ring.model import Liveness
-from ring.words import Peer, Pool, Seen
+from ring.words import POOLED, Peer, Pool, Seen
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
 
@@ -157,3 +157,15 @@ def test_a_frozen_process_is_what_the_others_see() -> None:
 
     world.unseen(2)
     assert world.snapshot().by_host[host(2)].liveness is Liveness.DOWN
+
+
+def test_a_pool_shares_equal_columns_and_does_not_grow_for_ever() -> None:
+    pool = Pool()
+    first = pool.sight(Peer(host(0), "a", up=None), [Peer(host(1), "b", up=True)])
+    second = pool.sight(Peer(host(1), "b", up=None), [Peer(host(0), "a", up=False)])
+    assert first.hosts is second.hosts
+    assert first.addresses is second.addresses
+
+    for number in range(3 * POOLED):
+        pool.sight(None, [Peer(host(number), str(number), up=True)])
+    assert len(pool._hosts) <= POOLED
