@@ -115,8 +115,9 @@ class Known:
         if self.heartbeat is not None and self.heartbeat.mode in RUNNING_MODES:
             return True
         said = self.voice.heartbeat
-        if said is not None and (said.mode in IDLE_MODES or said.host_id != self.host_id):
-            return False
+        if said is not None:
+            another = said.host_id not in (None, self.host_id)
+            return False if said.mode in IDLE_MODES or another else None
         if self.voice.sidecar is not None and self.voice.sidecar.process is Process.STOPPED:
             return False
         gone = self.pods_read and self.pod_name and self.pod is None

@@ -71,13 +71,16 @@ def _ghost(case: Case, member: Member) -> Finding:
             "does not select the pod.",
             commands=(case.kubectl("get pods -o wide"),),
         )
-    if wanting or (sets is None and member.pod):
+    if wanting or (sets is None and member.pod) or member.liveness is Liveness.UNKNOWN:
         return Finding(
             kind=Kind.MEMBER_WITHOUT_POD,
             severity=Severity.INFO if wanting else Severity.WARNING,
             what=f"Member {member.host_id} has no pod: {where}",
             evidence=evidence,
-            advice="Its StatefulSet is to make the pod again; see why it does not.",
+            advice="Its StatefulSet is to make the pod again; see why it does not."
+            if wanting
+            else "Remove nothing before it is known whether it runs and whether its pod is to "
+            "come back.",
             commands=(case.kubectl("get statefulset,pods,events"),),
         )
     return Finding(

@@ -61,10 +61,13 @@ def record_and_disk_disagree(case: Case) -> Iterator[Finding]:
 
 
 def ledger_and_ring_disagree(case: Case) -> Iterator[Finding]:
-    """Find entries that running members contradict, and members that have none."""
+    """Find entries that running members contradict, and members that have none.
+
+    Before a ring has its record, while it is adopted, there are no entries to be missed.
+    """
     snapshot = case.snapshot
     ledger = snapshot.observed.ledger.fresh(snapshot.limits.kubernetes)
-    if ledger is None:
+    if ledger is None or snapshot.observed.record.value is None:
         return
     found = {}
     for each in snapshot.members:

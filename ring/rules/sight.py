@@ -42,12 +42,17 @@ def parted_islands(found: Matrix) -> list[Indexes]:
 
     One member that sees all others down against their word has a trouble of its own.
     """
-    every = found.islands()
-    for ring in found.rings():
-        islands = [part for part in every if part[0] in ring]
-        most = len(islands[0]) * 2 > len(ring)
-        if len(islands) > 1 and not (most and all(len(part) == 1 for part in islands[1:])):
-            return islands
+    ring_of = np.zeros(len(found.hosts), np.intp)
+    rings = found.rings()
+    for number, ring in enumerate(rings):
+        ring_of[ring] = number
+    islands: list[list[Indexes]] = [[] for _ in rings]
+    for part in found.islands():
+        islands[ring_of[part[0]]].append(part)
+    for ring, parts in zip(rings, islands, strict=True):
+        most = len(parts[0]) * 2 > len(ring)
+        if len(parts) > 1 and not (most and all(len(part) == 1 for part in parts[1:])):
+            return parts
     return []
 
 

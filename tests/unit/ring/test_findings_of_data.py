@@ -1,4 +1,4 @@
-"""What is found about racks, replicas, tokens, what is due, and what cannot be known."""
+"""What is found about racks, replicas, tokens, and what is due."""
 
 from dataclasses import replace
 
@@ -7,22 +7,14 @@ import pytest
 from ring.finding import Case, Finding, Severity, Upkeep
 from ring.findings import findings
 from ring.history import History
-from ring.reading import Reading
 from ring.skew import Skew
 from ring.snapshot import RingSnapshot
-from ring.words import Disk, DiskState, PeerState, Row
+from ring.words import Disk, DiskState, PeerState
+from tests.unit.ring.found import found
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
 
 DAY = 86400.0
-
-
-def found(world: World) -> list[Finding]:
-    return list(findings(Case(snapshot=world.snapshot())))
-
-
-def kinds(world: World) -> list[str]:
-    return [each.kind for each in found(world)]
 
 
 def nts(**factors: int) -> dict[str, str]:
@@ -208,103 +200,3 @@ def test_nobody_cleans_up_while_others_are_on_their_way_in() -> None:
 
 def test_a_ring_in_which_all_hold_everything_wants_no_cleanup() -> None:
     assert told((0.0, World(2, "a").snapshot()), (DAY, World(3, "a").snapshot())) == []
-
-
-def test_a_silent_sidecar_is_unknown_and_not_down() -> None:
-    world = World(3)
-    world.seats[1].heard = False
-    (finding,) = found(world)
-
-    assert finding.kind == "sidecar-silent"
-    assert finding.evidence["pods"]["cassandra-1"]["why"] == "connection refused"
-
-
-def test_a_sidecar_that_nobody_asked_is_silent_too() -> None:
-    world = World(3)
-    observed = world.observed()
-    world.stale["sidecars"] = {  # type: ignore[assignment]
-        name: said for name, said in observed.sidecars.items() if name != "cassandra-2"
-    }
-
-    assert list(found(world)[0].evidence["pods"]) == ["cassandra-2"]
-
-
-def test_a_process_that_listens_and_says_nothing_is_found() -> None:
-    world = World(3)
-    world.seats[1].speaks = False
-
-    assert kinds(world) == ["node-silent"]
-
-
-@pytest.mark.parametrize(
-    "reading", [Reading({}, 900.0, "timed out"), Reading(None, None, "403")]
-)
-def test_what_the_api_server_does_not_tell_is_named(reading: Reading[object]) -> None:
-    world = World(3)
-    world.stale["machines"] = reading
-    (finding,) = found(world)
-
-    assert finding.kind == "kubernetes-stale"
-    assert finding.what == f"The API server does not tell of machines: {reading.failure}"
-
-
-def test_cql_that_fails_on_one_contact_matters_less_than_on_all() -> None:
-    world = World(3)
-    facts = dict(world.observed().facts)
-    first, second = facts
-    world.stale["facts"] = {  # type: ignore[assignment]
-        first: facts[first],
-        second: Reading(None, None, "timed out"),
-    }
-    assert [(each.kind, each.severity) for each in found(world)] == [
-        ("cql-unreadable", Severity.INFO)
-    ]
-
-    world.stale["facts"] = {  # type: ignore[assignment]
-        address: replace(reading, age=900.0, failure="bad password")
-        for address, reading in facts.items()
-    }
-    (finding,) = found(world)
-    assert (finding.severity, "bad password" in finding.what) == (Severity.WARNING, True)
-
-
-def test_a_ring_of_which_nothing_can_be_read_is_no_crash() -> None:
-    world = World(3)
-    for source in (
-        "pods",
-        "claims",
-        "machines",
-        "stateful_sets",
-        "endpoints",
-        "record",
-        "turn",
-    ):
-        world.stale[source] = Reading(None, None, "connection refused")
-    world.stale["ledger"] = Reading(None, None, "connection refused")
-    world.stale["facts"] = {}  # type: ignore[assignment]
-    world.stale["sidecars"] = {}  # type: ignore[assignment]
-
-    assert kinds(world) == ["kubernetes-stale", "cql-unreadable"]
-
-
-def test_a_keyspace_with_an_unknown_strategy_is_named() -> None:
-    world = World(3)
-    world.keyspaces["odd"] = {"class": "com.example.Strategy"}
-
-    assert found(world)[0].evidence["keyspace"] == "odd"
-
-
-def test_a_member_whose_place_is_unknown_is_named() -> None:
-    world = World(3)
-    world.ghosts.append(Row(host_id=host(9), address="10.0.0.9"))
-
-    assert "place-unknown" in kinds(world)
-
-
-def test_the_worst_comes_first() -> None:
-    world = World(4)
-    world.strangers((0, 1), (2, 3))
-    world.seats[3].row = replace(world.seats[3].row, schema="another")
-    order = [each.severity for each in found(world)]
-
-    assert order == sorted(order, key=[*Severity][::-1].index)

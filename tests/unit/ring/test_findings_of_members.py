@@ -1,31 +1,18 @@
-"""What is found about who is who, who sees whom, and what is written in Kubernetes."""
+"""What is found about who is who, and about what is written in Kubernetes."""
 
 from dataclasses import replace
 
 import pytest
 
-from ring.finding import Case, Finding, Severity
-from ring.findings import findings
+from ring.finding import Severity
 from ring.objects import EntryState, Turn
-from ring.words import Clock, Disk, DiskState, PeerState, Process
+from ring.reading import Reading
+from ring.words import Disk, DiskState, PeerState, Process
+from tests.unit.ring.found import found, kinds, only
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import RING, World
 
 OTHER_RING = "0e0c0000-0000-4000-8000-000000000002"
-
-
-def found(world: World) -> list[Finding]:
-    return list(findings(Case(snapshot=world.snapshot())))
-
-
-def kinds(world: World) -> list[str]:
-    return [each.kind for each in found(world)]
-
-
-def only(world: World, kind: str) -> Finding:
-    """Return the one finding of a kind; what comes with it does not matter."""
-    (finding,) = [each for each in found(world) if each.kind == kind]
-    return finding
 
 
 @pytest.mark.parametrize(
@@ -50,6 +37,18 @@ def test_a_pod_that_waits_for_its_turn_is_worth_knowing_and_no_more() -> None:
 
     world.turn = Turn("cassandra-2", "pod-2")
     assert only(world, "pod-without-member").severity is Severity.INFO
+
+
+def test_nothing_is_found_about_a_node_on_its_way_in_or_out() -> None:
+    world = World(6)
+    coming, going = world.seats[4], world.seats[5]
+    coming.mode, world.states[4] = "JOINING", PeerState.JOINING
+    coming.disk, coming.row = Disk(DiskState.JOINING, RING), replace(coming.row, tokens=())
+    coming.entry = replace(coming.entry, host_id=None, state=EntryState.JOINING)
+    going.mode, world.states[5] = "LEAVING", PeerState.LEAVING
+    world.turn = Turn("cassandra-4", "pod-4")
+
+    assert found(world) == []
 
 
 def test_a_decommissioned_pod_is_found_as_no_member() -> None:
@@ -92,6 +91,17 @@ def test_a_member_that_runs_without_a_pod_is_not_to_be_removed() -> None:
     finding = only(world, "member-without-pod")
 
     assert "runs at 10.0.0.3" in finding.what
+    assert "removenode" not in " ".join(finding.commands)
+
+
+def test_a_member_of_which_nobody_can_tell_whether_it_runs_is_not_to_be_removed() -> None:
+    world = World(4)
+    world.gone.add(3)
+    world.stateful_set = replace(world.stateful_set, replicas=3)
+    world.sees |= {(0, 3): None, (1, 3): None, (2, 3): None}
+    finding = only(world, "member-without-pod")
+
+    assert finding.evidence["state"] == "?N"
     assert "removenode" not in " ".join(finding.commands)
 
 
@@ -210,81 +220,11 @@ def test_a_member_by_the_ledger_that_nobody_knows_is_found() -> None:
     assert "no running member knows it" in only(world, "ledger-and-ring-disagree").what
 
 
-def test_rings_founded_apart_are_two() -> None:
-    world = World(4)
-    world.strangers((0, 1), (2, 3))
-    finding = only(world, "two-rings")
-
-    assert finding.severity is Severity.CRITICAL
-    assert finding.evidence["rings"] == [
-        ["cassandra-0", "cassandra-1"],
-        ["cassandra-2", "cassandra-3"],
-    ]
-
-
-@pytest.mark.parametrize("islands", [((0, 1), (2, 3)), ((0, 1, 2), (3, 4)), ((0,), (1,))])
-def test_a_cut_network_is_a_cut_and_not_two_rings(islands: tuple[tuple[int, ...], ...]) -> None:
-    world = World(sum(map(len, islands)))
-    world.cut(*islands)
-    told = kinds(world)
-
-    assert "network-cut" in told
-    assert not {"two-rings", "lone-view", "views-differ"} & set(told)
-
-
-def test_one_member_that_sees_all_others_down_is_alone_with_it() -> None:
-    world = World(4)
-    world.unseen(0, 1, 2, by=(3,))
-    finding = only(world, "lone-view")
-
-    assert finding.evidence["sees"] == {
-        "cassandra-3": ["cassandra-0", "cassandra-1", "cassandra-2"]
-    }
-    assert "network-cut" not in kinds(world)
-
-
-def test_several_members_that_see_one_down_have_another_view() -> None:
-    world = World(6)
-    world.unseen(5, by=(0, 1))
-
-    assert kinds(world) == ["views-differ"]
-
-
-def test_members_that_are_down_are_told_together_with_machines_and_racks() -> None:
-    world = World(6)
-    world.down(1)
-    world.down(4)
-    finding = only(world, "member-down")
-
-    assert finding.what == "cassandra-1 and cassandra-4 are down"
-    assert finding.evidence["racks"] == ["dc1/b"]
-    assert finding.evidence["machines"] == ["worker-1", "worker-4"]
-
-
-def test_schema_versions_that_differ_are_found_among_those_that_are_up() -> None:
-    world = World(4)
-    world.seats[2].row = replace(world.seats[2].row, schema="another")
-    assert only(world, "schema-disagreement").evidence["versions"]["another"] == ["cassandra-2"]
-
-    world.down(2)
-    assert "schema-disagreement" not in kinds(world)
-
-
-@pytest.mark.parametrize(
-    ("ahead", "error", "severity"),
-    [
-        (0.7, 0.1, Severity.WARNING),
-        (-30.0, 0.1, Severity.CRITICAL),
-        (0.7, 0.5, None),
-        (0.4, 0.0, None),
-    ],
-)
-def test_a_clock_is_off_where_that_is_sure(
-    ahead: float, error: float, severity: Severity | None
-) -> None:
+def test_a_ring_that_is_being_adopted_has_no_entries_to_be_missed() -> None:
     world = World(3)
+    world.record = None
     for seat in world.seats:
-        seat.clock = Clock(5.0, 0.01)  # all the same: the manager's own is off
-    world.seats[1].clock = Clock(5.0 + ahead, error)
+        seat.disk = Disk(DiskState.UNMARKED)
+    world.stale["ledger"] = Reading({}, 1.0)
 
-    assert [each.severity for each in found(world)] == ([severity] if severity else [])
+    assert found(world) == []
