@@ -31,6 +31,17 @@ def test_a_sidecar_that_nobody_asked_is_silent_too() -> None:
     assert list(found(world)[0].evidence["pods"]) == ["cassandra-2"]
 
 
+@pytest.mark.parametrize("change", [{"phase": "Pending"}, {"terminating": True}], ids=str)
+def test_a_pod_that_only_starts_or_ends_is_not_expected_to_answer(
+    change: dict[str, object],
+) -> None:
+    world = World(3)
+    seat = world.seats[1]
+    seat.heard, seat.pod = False, replace(seat.pod, **change)  # type: ignore[arg-type]
+
+    assert found(world) == []
+
+
 def test_a_process_that_listens_and_says_nothing_is_found() -> None:
     world = World(3)
     world.seats[1].speaks = False
