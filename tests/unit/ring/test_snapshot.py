@@ -136,7 +136,6 @@ def test_a_replacement_on_its_way_names_whom_it_replaces_and_takes_the_tokens() 
     assert snapshot.unplaced == ()
     assert parse(dump(snapshot.ring)) == snapshot.ring
 
-    world.ghosts.clear()
     world.seats[3].mode = "NORMAL"
     world.seats[3].row = replace(old.row, host_id=host(7))
     assert world.snapshot().by_host[host(7)].replaces is None
