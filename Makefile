@@ -65,6 +65,15 @@ test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
 test-integration: $(READY) shim ## real Cassandra, real sidecars, on loopback
 	@$(BIN)/pytest tests/integration $(ARGS)
 
+.PHONY: test-model model-check model-mutants
+test-model: $(READY) ## a share of the model checker: orders of events, walks, guards turned off
+	@$(BIN)/pytest -q tests/model $(ARGS)
+model-check: $(READY) ## the seed protocol in every order of events within bounds (ARGS=--help)
+	@$(BIN)/python -m tests.model check $(ARGS)
+	@$(BIN)/python -m tests.model walk
+model-mutants: $(READY) ## every guard of the seed protocol turned off in turn, with how it is noticed
+	@$(BIN)/python -m tests.model mutants --stories $(ARGS)
+
 .PHONY: image test-e2e
 IMAGE ?= cassandra-k8s-ring/sidecar:$(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)
 image: ## build the sidecar's image (IMAGE=name:tag)

@@ -1,0 +1,195 @@
+"""Command line of the model checker: `python -m tests.model check | walk | mutants`.
+
+Exit codes: 0 every law holds; 1 one does not, with the story of how; 2 the command is wrong.
+"""
+
+# ruff: noqa: T201 -- a command line
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.model import mutants, walks
+from tests.model import state as m
+from tests.model.equivalent import EQUIVALENT
+from tests.model.faults import faults
+from tests.model.moves import Label, moves
+from tests.model.search import Bounds, Found, Search
+from tests.model.seeing import Brain
+from tests.model.settling import Settler
+from tests.model.starts import STARTS
+from tests.model.wording import story
+
+
+@dataclass(frozen=True)
+class Run:
+    """One exhaustive search: pods that start so, with these bounds."""
+
+    start: str
+    pods: int
+    bounds: Bounds
+
+
+FULL = (
+    Run("blank", 1, Bounds(faults=3, moves=12)),
+    Run("whole", 1, Bounds(faults=3, moves=12)),
+    Run("older", 1, Bounds(faults=3, moves=12)),
+    Run("blank", 2, Bounds(faults=2, moves=12)),
+    Run("whole", 2, Bounds(faults=2, moves=12)),
+    Run("older", 2, Bounds(faults=1, moves=12)),
+    Run("whole", 3, Bounds(faults=2, moves=12)),
+    Run("older", 3, Bounds(faults=1, moves=12)),
+    Run("blank", 3, Bounds(faults=1, moves=12)),
+)
+"""What `make model-check` goes through."""
+SHARE = (
+    Run("blank", 1, Bounds(faults=2, moves=12)),
+    Run("whole", 2, Bounds(faults=2, moves=6)),
+    Run("whole", 3, Bounds(faults=2, moves=3)),
+    Run("older", 2, Bounds(faults=1, moves=12)),
+    Run("blank", 3, Bounds(faults=1, moves=2)),
+)
+"""What every test run goes through."""
+
+
+def search(run: Run, *, loud: bool = True) -> tuple[Search, Settler, Found | None]:
+    """Go through one run."""
+    brain = Brain()
+    settler = Settler(brain)
+    since = time.monotonic()
+
+    def progress(made: Search) -> None:
+        if loud and made.parents and len(made.parents) % 50_000 == 0:
+            seconds = time.monotonic() - since
+            print(f"  … {len(made.parents):,} worlds, {seconds:.0f} s", flush=True)
+
+    made = Search(brain, run.bounds, settler.dead_end, progress)
+    found = made.run([STARTS[run.start](run.pods)])
+    return made, settler, found
+
+
+def told(start: m.World, path: tuple[Label, ...]) -> str:
+    """Return the way from a start as a story, a line for each step."""
+    brain = Brain()
+    lines = story(start, path, lambda world: (*moves(brain, world), *faults(world)))
+    return "\n".join(lines)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Go through all runs, or the one that is named."""
+    runs: Sequence[Run] = SHARE if options.share else FULL
+    if options.start:
+        bounds = Bounds(options.faults, options.moves, options.worlds)
+        runs = [Run(options.start, options.pods, bounds)]
+    worlds, rules = 0, dict[tuple[str, str], int]()
+    since = time.monotonic()
+    for run in runs:
+        bounds = run.bounds
+        print(
+            f"{run.start}, {run.pods} pods, up to {bounds.faults} faults, "
+            f"{bounds.moves} moves after each",
+            flush=True,
+        )
+        made, settler, found = search(run)
+        worlds += len(made.seen)
+        for key, count in settler.rules.items():
+            rules[key] = rules.get(key, 0) + count
+        if found is not None:
+            print(f"BROKEN {found.text}\n{told(STARTS[run.start](run.pods), found.path)}")
+            return 1
+        layers = ", ".join(
+            f"{count:,}{'' if closed else ' (bounded by moves)'}"
+            for count, closed in zip(made.layers, made.closed, strict=False)
+        )
+        limit = "" if made.complete else f"; STOPPED at {bounds.worlds:,} worlds"
+        print(
+            f"  {len(made.seen):,} distinct worlds, {made.transitions:,} moves; "
+            f"in all after 0, 1, … faults: {layers}{limit}"
+        )
+    print(f"every law holds in {worlds:,} distinct worlds, {time.monotonic() - since:.0f} s")
+    print("what an operator had to resolve, and did:")
+    for (rule, act), count in sorted(rules.items()):
+        print(f"  {rule}: {act} ({count:,})")
+    return 0
+
+
+def walk(options: argparse.Namespace) -> int:
+    """Walk at random."""
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}: {options.walks} walks of {options.steps} steps, {options.pods} pods")
+    settler = Settler(Brain())
+    for number in range(options.walks):
+        chance = random.Random(f"{seed}/{number}")  # noqa: S311 -- to be repeated
+        name = chance.choice(sorted(STARTS))
+        start = STARTS[name](options.pods)
+        found = walks.walk(settler, start, options.steps, options.faults, chance)
+        if found is not None:
+            print(f"BROKEN in walk {number} ({name}): {found.text}")
+            print("\n".join(f"{at:3}. {label}" for at, label in enumerate(found.path, 1)))
+            return 1
+    print(f"every law holds; {len(settler.good):,} worlds were followed to a whole ring")
+    return 0
+
+
+def turn_off(options: argparse.Namespace) -> int:
+    """Turn guards off in turn; all, or a sample by the seed."""
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+    every = list(mutants.mutants())
+    chosen = [each for each in every if not options.only or options.only in each.name]
+    if options.sample:
+        chance = random.Random(seed)  # noqa: S311 -- to be repeated
+        chosen = chance.sample(chosen, min(options.sample, len(chosen)))
+        print(f"seed {seed}: {len(chosen)} of {len(every)} guards")
+    made = mutants.corpus(whole=not options.share)
+    missed = 0
+    for mutant in chosen:
+        verdict = mutants.judge(mutant, made)
+        if verdict.caught is None:
+            why = EQUIVALENT.get(mutant.name)
+            missed += why is None
+            state = f"equivalent: {why}" if why else f"MISSED ({verdict.places} places)"
+            print(f"{mutant.name}\n  {state}", flush=True)
+            continue
+        print(f"{mutant.name}\n  caught: {verdict.caught}", flush=True)
+        if options.stories and verdict.start is not None:
+            with mutants.installed(mutant):
+                print(told(verdict.start, verdict.path))
+    print(f"{len(chosen)} guards turned off, {missed} missed")
+    return 1 if missed else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; see `--help`."""
+    parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser("check", help="every order of events within the bounds")
+    one.add_argument("--share", action="store_true", help="the part that takes a minute")
+    one.add_argument("--start", choices=sorted(STARTS), help="one search, from this start")
+    one.add_argument("--pods", type=int, default=3)
+    one.add_argument("--faults", type=int, default=2, help="at the most (default 2)")
+    one.add_argument("--moves", type=int, default=12, help="after each fault (default 12)")
+    one.add_argument("--worlds", type=int, default=0, help="give up after so many")
+    one.set_defaults(run=check)
+    two = commands.add_parser("walk", help="random walks over more pods")
+    two.add_argument("--pods", type=int, default=5)
+    two.add_argument("--walks", type=int, default=200)
+    two.add_argument("--steps", type=int, default=300)
+    two.add_argument("--faults", type=int, default=2, help="in each walk (default 2)")
+    two.add_argument("--seed", type=int)
+    two.set_defaults(run=walk)
+    three = commands.add_parser("mutants", help="turn every guard off in turn")
+    three.add_argument("--sample", type=int, default=0, help="so many, chosen by the seed")
+    three.add_argument("--share", action="store_true", help="a corpus made in seconds")
+    three.add_argument("--only", help="guards whose name holds this text")
+    three.add_argument("--stories", action="store_true", help="tell how each was caught")
+    three.add_argument("--seed", type=int)
+    three.set_defaults(run=turn_off)
+    options = parser.parse_args(arguments)
+    return int(options.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+"""Guards that may be off without harm to a ring, each with the reason."""
+
+EQUIVALENT: dict[str, str] = {}
