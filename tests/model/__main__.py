@@ -34,7 +34,7 @@ class Run:
 
 
 FULL = (
-    Run("blank", 1, Bounds(faults=3, moves=12)),
+    Run("blank", 1, Bounds(faults=2, moves=12)),
     Run("whole", 1, Bounds(faults=3, moves=12)),
     Run("older", 1, Bounds(faults=3, moves=12)),
     Run("blank", 2, Bounds(faults=2, moves=12)),

@@ -24,7 +24,7 @@ def decided(
     n, pod = sight.asker, world.pods[sight.asker]
     step = told.step
     if not pod.disk.kind <= m.JOINING_DISK or told.rule.startswith("member-"):
-        return _bad_advice(world, n, told)
+        return _bad_advice(world, n, told) or _unserved(world, sight, told)
     if not step:
         return None
     if not sight.known.here:
@@ -41,8 +41,10 @@ def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
     if told.rule not in ADVICE or (told.rule == "member-cloned" and not told.refused):
         return None
     disk, entry = world.pods[n].disk, world.ledger[n]
-    if told.rule == "unmarked-stranger" and not (entry and entry.host == disk.host):
-        return None  # no mark, and nobody wrote it down: nothing but the disk knows it
+    if told.rule == "unmarked-stranger" and not (
+        entry and (entry.host, entry.claim) == (disk.host, True)
+    ):
+        return None  # no mark, and nobody wrote this volume down: nothing but the disk knows it
     if told.rule == "member-cloned" and cassandra.runs_host(world, disk.host):
         return None
     elsewhere = any(k != n and pod.disk.host == disk.host for k, pod in enumerate(world.pods))
@@ -56,6 +58,30 @@ def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
             f"6: {name(n)} is told to empty a disk that its ring has as a member ({told.rule})"
         )
     return None
+
+
+def _unserved(world: m.World, sight: seeing.Sight, told: seeing.Told) -> str | None:
+    """Object where a member waits though nothing that its sidecar knows speaks against it.
+
+    Whoever is silent and whatever is away: what was known outlives the API server.
+    """
+    n, known = sight.asker, sight.known
+    disk = world.pods[n].disk
+    if told.step or disk.kind != m.MEMBER:
+        return None
+    entry, record = known.ledger[n], known.record
+    other_ring = bool(record) and record[0] != disk.ring
+    other_host = bool(entry) and (entry.state, entry.host) != (m.IN_MEMBER, disk.host)
+    twin = any(
+        k != n and each and each.host == disk.host for k, each in enumerate(known.ledger)
+    )
+    twin |= any(
+        k != n and disk.host in {pod.disk.host, seeing.process(pod)[0]}
+        for k, pod in enumerate(world.pods)
+    )
+    if other_ring or other_host or twin:
+        return None
+    return f"5: {name(n)} is a member, and is withheld ({told.rule})"
 
 
 def _living_rings(world: m.World) -> set[int]:

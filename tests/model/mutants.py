@@ -160,8 +160,10 @@ def _differs(sight: Sight, told: Told) -> bool:
 def corpus(*, whole: bool) -> Corpus:
     """Return the full corpus, or the share of it that is made in seconds."""
     made = Corpus()
+    for start in starts.STARTS.values():
+        made.add(start(1), Bounds(faults=3 if whole else 2, moves=12))
     made.add(starts.blank(2), Bounds(faults=1, moves=12))
-    made.add(starts.older(2), Bounds(faults=1, moves=12))
+    made.add(starts.older(2), Bounds(faults=2 if whole else 1, moves=8))
     made.add(starts.whole(3), Bounds(faults=2, moves=8 if whole else 2))
     made.add(starts.blank(3), Bounds(faults=1, moves=4 if whole else 0))
     return made
