@@ -1,0 +1,175 @@
+"""What the manager is asked over HTTP: the words of a query, and what they mean."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ring import verdicts
+from ring.comparing import compare
+from ring.errors import InputError, RingError, UnknownNodeError
+from ring.judged import Judged
+from ring.levels import Level
+from ring.model import RingState
+from ring.parts import TOKENS_UNKNOWN
+from ring.snapshot import RingSnapshot
+from ring.whatif_options import Change, changed, handing_over
+
+Json = dict[str, Any]
+Query = Iterable[tuple[str, str]]
+
+MAX_WORDS = 1000  # of one parameter: every node of the largest rings known
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One that a query may have.
+
+    Attributes:
+        option: of ``ring whatif``, which says the same in its messages.
+        field: of `Change`.
+        what: what it is for.
+        example: a value of the form that it takes.
+
+    """
+
+    option: str
+    field: str
+    what: str
+    example: str
+
+
+CHANGES: Mapping[str, Parameter] = {
+    "stop": Parameter("--stop", "stop", "is down: pod, host ID or address", "cassandra-1"),
+    "drain": Parameter("--drain", "drain", "Kubernetes node: all on it are down", "worker-1"),
+    "rack": Parameter("--stop-rack", "stop_rack", "rack that is down: DC/RACK", "dc1/a"),
+    "dc": Parameter("--lose-dc", "lose_dc", "data centre that is down", "dc1"),
+    "remove": Parameter(
+        "--remove",
+        "remove",
+        "is gone and gives nothing on: pod, host ID or address",
+        "10.0.0.1",
+    ),
+    "decommission": Parameter(
+        "--decommission", "decommission", "leaves and hands over its data", "cassandra-2"
+    ),
+    "add": Parameter("--add", "add", "one more node: DC/RACK or DC/RACK=TOKEN,…", "dc1/a"),
+    "alter": Parameter(
+        "--alter",
+        "alter",
+        "replicates otherwise: KEYSPACE=CLASS,OPTION:RF,…",
+        "shop=NetworkTopologyStrategy,dc1:3",
+    ),
+}
+OF_MEMBERS = frozenset({"stop", "remove", "decommission"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A change to think through.
+
+    Attributes:
+        levels: that decide; the usual ones where there are none.
+        keyspaces: to judge; all where there are none.
+
+    """
+
+    change: Change
+    levels: tuple[Level, ...] = ()
+    keyspaces: tuple[str, ...] = ()
+
+
+def question(query: Query) -> Question:
+    """Read a query of ``/v1/whatif``; `InputError` names the parameter that is wrong."""
+    words: dict[str, list[str]] = {}
+    for name, value in query:
+        if name not in CHANGES and name not in {"level", "keyspace"}:
+            raise InputError(name[:100], "is not a parameter; see /openapi.json")
+        if not value:
+            raise InputError(name, "names nothing")
+        words.setdefault(name, []).append(value)
+        if len(words[name]) > MAX_WORDS:
+            raise InputError(name, f"is given more than {MAX_WORDS} times")
+    change = Change(
+        **{each.field: tuple(words.get(name, ())) for name, each in CHANGES.items()}
+    )
+    if not change:
+        raise InputError("", f"names no change: {', '.join(CHANGES)}")
+    levels = tuple(_level(text) for text in words.get("level", ()))
+    return Question(change, levels, tuple(words.get("keyspace", ())))
+
+
+def _level(text: str) -> Level:
+    try:
+        return Level(text.upper())
+    except ValueError:
+        names = ", ".join(Level)
+        raise InputError("level", f"{text[:100]!r} is none of {names}") from None
+
+
+def whatif(judged: Judged, asked: Question) -> Json:
+    """Say what a change would make worse (docs/schemas/whatif.json).
+
+    Raises:
+        InputError: where words do not say what they should, or too little is known.
+        UnknownNodeError: where they name what the ring does not have.
+
+    """
+    if not judged.verdict.is_possible:
+        raise InputError("", TOKENS_UNKNOWN)
+    before = _only(judged.snapshot.ring, asked.keyspaces)
+    change = with_members(judged.snapshot, asked.change)
+    try:
+        after = changed(before, change)
+        changes = compare(before, after, handing_over(before, change))
+    except RingError as error:
+        raise renamed(error) from error
+    return verdicts.change(before, after, changes, asked.levels)
+
+
+def _only(state: RingState, names: Sequence[str]) -> RingState:
+    known = {each.name: each for each in state.keyspaces}
+    for name in names:
+        if name not in known:
+            raise InputError("keyspace", f"there is no keyspace {name}")
+    if not names:
+        return state
+    return replace(state, keyspaces=tuple(known[name] for name in dict.fromkeys(names)))
+
+
+def with_members(snapshot: RingSnapshot, change: Change) -> Change:
+    """Put host IDs where a change names pods."""
+    return replace(
+        change,
+        **{
+            CHANGES[name].field: tuple(
+                _host(snapshot, name, word) for word in getattr(change, CHANGES[name].field)
+            )
+            for name in OF_MEMBERS
+        },
+    )
+
+
+def _host(snapshot: RingSnapshot, name: str, word: str) -> str:
+    """Return the host ID of a pod; other words stay for who reads them next."""
+    if word in snapshot.who.by_pod:
+        return str(snapshot.who.by_pod[word])
+    if snapshot.pods is not None and word in snapshot.pods:
+        raise InputError(name, f"{word} is a pod that runs no member of the ring")
+    return word
+
+
+def renamed(error: RingError) -> RingError:
+    """Return the error with the parameter's name where it has the option's."""
+    if isinstance(error, InputError):
+        return InputError(_parameter(error.place), error.problem)
+    if not isinstance(error, UnknownNodeError):
+        return error
+    place, colon, problem = str(error).partition(": ")
+    return UnknownNodeError(f"{_parameter(place)}{colon}{problem}")
+
+
+def _parameter(place: str) -> str:
+    for name, each in CHANGES.items():
+        if place == each.option:
+            return name
+    return place

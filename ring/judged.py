@@ -1,0 +1,128 @@
+"""One cycle's outcome: the picture, what is found in it, how healthy it is and what changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ring import verdicts
+from ring.errors import RingError
+from ring.finding import Case, Finding, Upkeep
+from ring.findings import findings
+from ring.history import History
+from ring.model import RingState
+from ring.observed import Observation
+from ring.picture import as_json
+from ring.reading import Limits
+from ring.skew import Skew
+from ring.snapshot import DEFAULT_LIMITS, RingSnapshot, take
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The health of a ring; pictures of a ring that did not change share it."""
+
+    ring: RingState
+
+    @cached_property
+    def health(self) -> Json:
+        """Every check of every keyspace, as ``ring health`` has it; `RingError` as there."""
+        return verdicts.health(self.ring, ())
+
+    @property
+    def is_possible(self) -> bool:
+        """Say whether anything is known that has a health: somebody's tokens."""
+        return any(node.tokens for node in self.ring.nodes)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged:
+    """A picture and what it means.
+
+    Attributes:
+        at: when it was taken, in seconds since 1970.
+
+    """
+
+    at: float
+    snapshot: RingSnapshot
+    history: History
+    found: tuple[Finding, ...]
+    verdict: Verdict
+
+    @cached_property
+    def document(self) -> Json:
+        """The whole of it as JSON values (docs/schemas/ring.json)."""
+        return as_json(self.snapshot, self.found, self.history.log, self.at)
+
+    @cached_property
+    def health(self) -> Json | None:
+        """The ring's health; None where too little is known for it."""
+        if not self.verdict.is_possible:
+            return None
+        try:
+            return self.verdict.health
+        except RingError:
+            return None
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture as it may be shown now.
+
+    Attributes:
+        version: changes with every picture, and once more when it becomes stale; compare for
+            equality only, as every replica has its own.
+        age: seconds since it was taken.
+        stale: whether the cycle that should have renewed it is overdue.
+
+    """
+
+    judged: Judged
+    version: str
+    age: float
+    stale: bool
+
+    @property
+    def certain(self) -> bool:
+        """Say whether a host that is not among the members is surely none."""
+        return self.judged.snapshot.is_certain and not self.stale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known from elsewhere than this cycle's observation.
+
+    Attributes:
+        skews: by keyspace, as last measured (`ring.skew`).
+
+    """
+
+    skews: Mapping[str, Sequence[Skew]] = field(default_factory=dict)
+    upkeep: Upkeep = field(default_factory=Upkeep)
+
+
+NOTHING = Known()
+
+
+def judge(
+    observed: Observation,
+    at: float,
+    before: Judged | None = None,
+    known: Known = NOTHING,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Judged:
+    """Make of an observation all that is shown; ``before`` is the last one's outcome."""
+    snapshot = take(observed, limits)
+    history = (before.history if before else History()).after(snapshot, at)
+    case = Case(snapshot=snapshot, history=history, skews=known.skews, upkeep=known.upkeep)
+    same = before is not None and before.verdict.ring == snapshot.ring
+    return Judged(
+        at=at,
+        snapshot=snapshot,
+        history=history,
+        found=findings(case),
+        verdict=before.verdict if before and same else Verdict(snapshot.ring),
+    )
