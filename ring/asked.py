@@ -6,7 +6,7 @@ from typing import Any
 
 from ring import verdicts
 from ring.comparing import compare
-from ring.errors import InputError, RingError, UnknownNodeError
+from ring.errors import InputError, RingError, TooLittleKnownError, UnknownNodeError
 from ring.judged import Judged
 from ring.levels import Level
 from ring.model import RingState
@@ -110,12 +110,13 @@ def whatif(judged: Judged, asked: Question) -> Json:
     """Say what a change would make worse (docs/schemas/whatif.json).
 
     Raises:
-        InputError: where words do not say what they should, or too little is known.
+        InputError: where words do not say what they should.
+        TooLittleKnownError: while nobody's tokens are known.
         UnknownNodeError: where they name what the ring does not have.
 
     """
     if not judged.verdict.is_possible:
-        raise InputError("", TOKENS_UNKNOWN)
+        raise TooLittleKnownError(TOKENS_UNKNOWN)
     before = _only(judged.snapshot.ring, asked.keyspaces)
     change = with_members(judged.snapshot, asked.change)
     try:

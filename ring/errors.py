@@ -40,5 +40,9 @@ class DuplicateTokenError(RingError):
         return f"token {self.token} belongs to {self.first} and to {self.second}"
 
 
+class TooLittleKnownError(RingError):
+    """The ring is not known well enough to answer; later it may be."""
+
+
 class TooLargeError(RingError):
     """The answer would not fit in memory: ranges times replicas are beyond all use."""

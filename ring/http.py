@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ring.errors import InputError, RingError, UnknownNodeError
+from ring.errors import InputError, RingError, TooLittleKnownError, UnknownNodeError
 from ring.judged import Shown
 from ring.picture import moment
 
@@ -77,6 +77,8 @@ async def in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
         return failure(404, str(error), "/v1/members and /v1/keyspaces list what there is")
     except InputError as error:
         return failure(400, str(error), "see /openapi.json for parameters and their form")
+    except TooLittleKnownError as error:
+        return failure(503, str(error), "/v1/findings says which source cannot be read")
     except RingError as error:
         return failure(409, str(error), "/v1/findings says what is wrong with the ring")
     except web.HTTPException as error:

@@ -142,8 +142,10 @@ def _get(
                 "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}
             },
         },
-        "400": _error("a parameter is unknown or wrong, or too little is known to answer"),
-        "503": _error("there is no picture yet, or a stale one where that would mislead"),
+        "400": _error("a parameter is unknown or wrong"),
+        "503": _error(
+            "there is no picture yet, a stale one where that misleads, or too little known"
+        ),
     }
     if tagged:
         found["304"] = {"description": "the asker has this picture"}

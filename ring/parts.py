@@ -4,7 +4,7 @@ from typing import Any
 
 from ring import ringfile
 from ring.answers import ownership
-from ring.errors import InputError, UnknownNodeError
+from ring.errors import TooLittleKnownError, UnknownNodeError
 from ring.finding import Severity
 from ring.judged import Judged, Shown
 from ring.model import RingState
@@ -64,7 +64,7 @@ def keyspaces(shown: Shown) -> Json:
     """Return of each keyspace how it replicates, and the checks that decide its health.
 
     Raises:
-        InputError: where too little is known.
+        TooLittleKnownError: as its name says.
 
     """
     health = _health(shown.judged)
@@ -93,14 +93,14 @@ def keyspace(shown: Shown, name: str) -> Json:
     """Return a keyspace's health at every level, and each member's share of it.
 
     Raises:
-        InputError: where too little is known.
+        TooLittleKnownError: as its name says.
         UnknownNodeError: where there is no such keyspace.
 
     """
     judged = shown.judged
     for other, problem in judged.snapshot.keyspaces.unreadable:
         if other == name:
-            raise InputError(name, f"its health is unknown: {problem}")
+            raise TooLittleKnownError(f"the health of {name} is unknown: {problem}")
     only = tuple(each for each in judged.snapshot.ring.keyspaces if each.name == name)
     health = _health(judged)["keyspaces"]
     if not only:
@@ -117,14 +117,14 @@ def keyspace(shown: Shown, name: str) -> Json:
 
 
 def ring_file(judged: Judged) -> bytes:
-    """Return a ring file of this moment; `InputError` where there is no ring to write."""
+    """Return a ring file of this moment; `TooLittleKnownError` where no tokens are."""
     if not judged.verdict.is_possible:
-        raise InputError("", TOKENS_UNKNOWN)
+        raise TooLittleKnownError(TOKENS_UNKNOWN)
     return ringfile.dump(judged.snapshot.ring)
 
 
 def _health(judged: Judged) -> Json:
     health = judged.health
     if health is None:
-        raise InputError("", TOKENS_UNKNOWN)
+        raise TooLittleKnownError(TOKENS_UNKNOWN)
     return health
