@@ -117,12 +117,12 @@ def _keyspace_change(
 
 def _change(each: CheckChange, *, decides: bool) -> Json:
     return {
-        **_check(each.check),
+        **check_fields(each.check),
         "decides": decides,
         "loss": each.is_loss,
         "lost": {"worst": each.lost_worst / RING_SIZE, "best": each.lost_best / RING_SIZE},
-        "before": _outlooks(each.before.worst, each.before.best),
-        "after": _outlooks(each.after.worst, each.after.best),
+        "before": outlook_fields(each.before.worst, each.before.best),
+        "after": outlook_fields(each.after.worst, each.after.best),
     }
 
 
@@ -186,7 +186,7 @@ def _lost_before(answers: Health, asked: Mapping[str, Sequence[Check]]) -> Json:
 def _lost(checks: Iterable[CheckHealth]) -> list[Json]:
     """Tell of checks that cannot be done everywhere, whatever is changed."""
     return [
-        _check(each.check) | _outlooks(each.worst, each.best)
+        check_fields(each.check) | outlook_fields(each.worst, each.best)
         for each in checks
         if each.worst.failing
     ]
@@ -199,19 +199,21 @@ def _healthy(answer: ReplicationHealth, asked: Iterable[Check]) -> bool:
 def _checks(answer: ReplicationHealth, asked: Sequence[Check]) -> list[Json]:
     return [
         {
-            **_check(each.check),
+            **check_fields(each.check),
             "decides": each.check in asked,
-            **_outlooks(each.worst, each.best),
+            **outlook_fields(each.worst, each.best),
         }
         for each in answer.checks
     ]
 
 
-def _check(check: Check) -> Json:
+def check_fields(check: Check) -> Json:
+    """Return what a check asks."""
     return {"level": str(check.level), "operation": str(check.operation), "dc": check.dc}
 
 
-def _outlooks(worst: Outlook, best: Outlook) -> Json:
+def outlook_fields(worst: Outlook, best: Outlook) -> Json:
+    """Return the answer to a check, in both cases."""
     return {
         "satisfiable": {"worst": worst.share, "best": best.share},
         "margin": {"worst": worst.margin, "best": best.margin},

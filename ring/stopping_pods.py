@@ -1,0 +1,126 @@
+"""What is to stop: pods by name or by Kubernetes node, and the members that they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ring.errors import UnknownNodeError
+from ring.identity import Voice
+from ring.members import ENDED, Member
+from ring.model import HostId, Liveness, Node
+from ring.objects import Pod, pod_order
+from ring.snapshot import RingSnapshot
+from ring.words import DiskState
+
+HOLDS_NOTHING = frozenset({DiskState.EMPTY, DiskState.LEFT})
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What is to stop.
+
+    Attributes:
+        pods: in pod order; a member without a pod has none here.
+        hosts: the members that they are.
+        machine: Kubernetes node that is to be drained; empty where pods were named.
+
+    """
+
+    pods: tuple[str, ...]
+    hosts: frozenset[HostId]
+    machine: str = ""
+
+
+def named(snapshot: RingSnapshot, names: Sequence[str]) -> Stopping:
+    """Return pods by name, or by host ID or address of their member.
+
+    Raises:
+        UnknownNodeError: where a name is none of these.
+
+    """
+    by_pod, pods, hosts = snapshot.who.by_pod, set(), set()
+    for name in names:
+        if name in (snapshot.observed.pods.value or {}) or name in by_pod:
+            pods.add(name)
+            continue
+        found = [
+            each
+            for each in snapshot.members
+            if name and name.lower() in (str(each.host_id), each.address)
+        ]
+        if not found:
+            raise UnknownNodeError(f"no pod of {snapshot.observed.service} is {name!r}")
+        hosts |= {each.host_id for each in found}
+        pods |= {each.pod for each in found if each.pod}
+    return _stopping(snapshot, pods, hosts)
+
+
+def on_machine(snapshot: RingSnapshot, machine: str) -> Stopping:
+    """Return all pods on a Kubernetes node; it may have none.
+
+    Raises:
+        UnknownNodeError: where there is no such node as far as it is known.
+
+    """
+    pods = snapshot.observed.pods.value or {}
+    here = {
+        name for name, pod in pods.items() if pod.machine == machine and pod.phase not in ENDED
+    }
+    if not machine or (not here and machine not in (snapshot.observed.machines.value or {})):
+        raise UnknownNodeError(f"no Kubernetes node is {machine!r}")
+    return _stopping(snapshot, here, set(), machine)
+
+
+def _stopping(
+    snapshot: RingSnapshot, pods: set[str], hosts: set[HostId], machine: str = ""
+) -> Stopping:
+    by_pod = snapshot.who.by_pod
+    hosts |= {by_pod[pod] for pod in pods if pod in by_pod}
+    return Stopping(tuple(sorted(pods, key=pod_order)), frozenset(hosts), machine)
+
+
+def as_counted(snapshot: RingSnapshot) -> tuple[Node, ...]:
+    """Return the ring's nodes as they may be relied on.
+
+    Gossip takes half a minute to see a process die.  A member that others still see up, and
+    whose own process is known not to run or about to end, is unknown here.
+    """
+    doubtful = {
+        each.host_id
+        for each in snapshot.members
+        if each.liveness is Liveness.UP and _ends(snapshot, each)
+    }
+    return tuple(
+        node.as_liveness(Liveness.UNKNOWN) if node.host_id in doubtful else node
+        for node in snapshot.ring.nodes
+    )
+
+
+def _ends(snapshot: RingSnapshot, member: Member) -> bool:
+    pod = (snapshot.pods or {}).get(member.pod)
+    return member.runs is False or (pod is not None and pod.terminating)
+
+
+def takes_nothing(snapshot: RingSnapshot, stopping: Stopping) -> bool:
+    """Say whether all that is to stop is known to serve nothing and to be on no way in."""
+    if stopping.machine and snapshot.pods is None:
+        return False  # more pods may be there than are known
+    by_pod = snapshot.who.by_pod
+    others = [pod for pod in stopping.pods if pod not in by_pod]
+    turn = snapshot.observed.turn.value
+    return (
+        all(snapshot.by_host[host].liveness is Liveness.DOWN for host in stopping.hosts)
+        and all(is_blank(snapshot, pod) for pod in others)
+        and not (turn and turn.pod in stopping.pods)
+    )
+
+
+def is_blank(snapshot: RingSnapshot, name: str) -> bool:
+    """Say whether a pod that is no member is known to hold no data of the ring.
+
+    It has no machine yet, or has ended; or its sidecar says so of its disk.
+    """
+    pod: Pod | None = (snapshot.pods or {}).get(name)
+    if pod is not None and (pod.phase in ENDED or not pod.machine):
+        return True
+    said = snapshot.voices.get(name, Voice()).sidecar
+    return said is not None and said.disk.state in HOLDS_NOTHING
