@@ -112,7 +112,7 @@ def without_volume(pod: PodName) -> Withheld:
 
 
 def _join(case: _Case) -> Decision:
-    reason = _unsettled(case) or _turn_taken(case)
+    reason = _unsettled(case) or _rack_before(case) or _turn_taken(case)
     if reason is not None:
         return Withheld(rule=Rule.JOIN_WAIT, reason=reason)
     asker, ring = case.asker, case.ring
@@ -160,6 +160,10 @@ def _is_gone(case: _Case, pod: PodName, host: HostId | None) -> bool:
     return host is None or not evidence.maps_as_member(case.view, case.ring, host)
 
 
+def _pod_at(view: View, address: Address) -> PodName | None:
+    return next((each.pod for each in view.endpoints if each.address == address), None)
+
+
 def _doubt_of(view: View, pod: PodName, ring: RingId) -> str:
     for endpoint in view.endpoints:
         if endpoint.pod == pod:
@@ -179,6 +183,9 @@ def _restless(case: _Case, member: PodName, hosts: set[HostId | None]) -> str | 
         if peer.state is not PeerState.NORMAL:
             return f"{peer.host_id} at {peer.address} is {peer.state}"
         if peer.host_id not in hosts:
+            pod = _pod_at(case.view, peer.address)
+            if pod is not None and not evidence.proven_stopped(case.view, pod):
+                return f"waiting for {pod}: {_doubt_of(case.view, pod, case.ring)}"
             return (
                 f"{member} knows a member {peer.host_id} at {peer.address} that no pod runs: "
                 "bring it back, or remove it with nodetool removenode"
@@ -186,6 +193,33 @@ def _restless(case: _Case, member: PodName, hosts: set[HostId | None]) -> str | 
         if peer.up is not True:
             return f"{member} does not see {peer.host_id} at {peer.address} up"
     return None
+
+
+def _rack_before(case: _Case) -> str | None:
+    """Name a pod that waits to be the first of its rack, where the asker's rack has a node.
+
+    Each rack gets one node before any gets two. A ring that has more racks than one and fewer
+    than the replication factor it allocates tokens for lets no second node into a rack: that
+    node ends with a ConfigurationException (``TokenAllocation.createStrategy``).
+    """
+    view, ledger = case.view, evidence.ledger_members(case.view, case.ring)
+    racks = evidence.racks_of(view)
+    begun = {racks[member.pod] for member in case.members if member.pod in racks}
+    if _rack_kept(view, case.asker.pod) not in begun:
+        return None
+    for endpoint in view.endpoints:
+        pod = endpoint.pod
+        rack = _rack_kept(view, pod)
+        if rack is None or rack in begun or pod in ledger:
+            continue
+        if evidence.proven_coming(view, pod):
+            return f"{pod} goes first: it will be the first node of rack {rack}"
+    return None
+
+
+def _rack_kept(view: View, pod: PodName) -> str | None:
+    report = evidence.fresh_report(view, pod)
+    return report.rack if report else None
 
 
 def _turn_taken(case: _Case) -> str | None:

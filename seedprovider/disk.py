@@ -4,10 +4,13 @@ from pathlib import Path
 
 from seedprovider.model import Address, Disk, DiskState, HostId, PvcUid, RingId
 from seedprovider.node import BadInputError, parse_uuid
+from seedprovider.racks import FILE, recorded_rack
 from seedprovider.view import canonical
 
 MARK = "cassandra-ring.mark"
 MAX_MARK_BYTES = 64 * 1024
+MAX_RACK_BYTES = 128
+"""More than the longest rack file; what is cut is none."""
 
 _MARKED = {
     "joining": DiskState.JOINING,
@@ -104,3 +107,12 @@ def read_mark_seeds(data_dir: Path) -> tuple[Address, ...]:
     listed = next((line for line in lines if line.startswith("seeds=")), "seeds=")
     found = (canonical(seed) for seed in listed.removeprefix("seeds=").split(","))
     return tuple(address for address in found if address is not None)
+
+
+def read_rack(data_dir: Path) -> str | None:
+    """Return the rack that the disk keeps; None where none was chosen or it cannot be read."""
+    try:
+        with (data_dir / FILE).open("rb") as file:
+            return recorded_rack(file.read(MAX_RACK_BYTES))
+    except (OSError, ValueError):
+        return None

@@ -207,6 +207,13 @@ def proven_waiting(view: View, pod: PodName) -> bool:
     return report.disk.is_blank and report.disk.ring_id is None
 
 
+def proven_coming(view: View, pod: PodName) -> bool:
+    """Whether the pod has a blank disk and a process that is there or was just started."""
+    report = fresh_report(view, pod)
+    coming = {Process.STARTING, Process.UNKNOWN}
+    return report is not None and report.disk.is_blank and report.process in coming
+
+
 def proven_no_member(view: View, pod: PodName) -> bool:
     """Whether no member runs in the pod: stopped, or only starting on a blank disk.
 

@@ -144,6 +144,7 @@ class Report:
             was answered is no older than that.
         heartbeat_age: seconds since the last heartbeat, as the reporting sidecar measured.
         address: where the sidecar was reached.
+        rack: what the disk keeps for ever, None where nothing was chosen for it.
 
     """
 
@@ -157,6 +158,7 @@ class Report:
     heartbeat: Heartbeat | None
     heartbeat_age: float | None
     received: float
+    rack: str | None = None
 
 
 class Origin(StrEnum):

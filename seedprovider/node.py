@@ -81,6 +81,7 @@ class _Report(msgspec.Struct, rename="camel"):
     pvc_uid: str | None = None
     ring_id: str | None = None
     address: str | None = None
+    rack: str | None = None
     heartbeat: _AgedBeat | None = None
 
 
@@ -274,5 +275,6 @@ def parse_report(body: bytes, address: Address, received: float) -> Told:
         heartbeat=None if beat is None else beat.beat,
         heartbeat_age=None if raw.heartbeat is None else raw.heartbeat.age_seconds,
         received=received,
+        rack=_short(raw.rack, "rack") or None,
     )
     return Told(report, raw.namespace, raw.service, None if beat is None else beat.peers_hash)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from seedprovider import duties
-from seedprovider.disk import read_disk, read_mark_seeds
+from seedprovider.disk import read_disk, read_mark_seeds, read_rack
 from seedprovider.model import (
     Address,
     Disk,
@@ -29,6 +29,7 @@ from seedprovider.model import (
 from seedprovider.node import Received
 
 T = TypeVar("T")
+_Reading = tuple[Disk, tuple[Address, ...], str | None]
 
 BEAT_FRESH_SECONDS: Final = 5.0
 """Five heartbeats: a pause of the JVM's collector is not yet silence."""
@@ -48,6 +49,7 @@ class OwnNode:
         revision: grows when something changed that a decision could depend on.
         received: the last heartbeat, None before the first.
         mark_seeds: the last good answer as the disk's mark has it.
+        rack: what the disk keeps, see docs/contracts.md; None where nothing was chosen.
         promised: ring that the node, which asked with a blank disk, was or is about to be let
             into.
 
@@ -71,8 +73,9 @@ class OwnNode:
         self._data_dir = data_dir
         self._storage_port = storage_port
         self._disk: tuple[float, Disk] | None = None
-        self._reading: asyncio.Future[tuple[Disk, tuple[Address, ...]]] | None = None
+        self._reading: asyncio.Future[_Reading] | None = None
         self.mark_seeds: tuple[Address, ...] = ()
+        self.rack: str | None = None
         self.promised: RingId | None = None
         self._asked_blank = False
         self._asked_at = float("-inf")
@@ -180,10 +183,10 @@ class OwnNode:
         await asyncio.wait([reading], timeout=DISK_PATIENCE_SECONDS)
         if reading.done() and self._reading is reading:
             self._reading = None
-            disk, self.mark_seeds = reading.result()
-            if self._disk is None or self._disk[1] != disk:
+            disk, self.mark_seeds, rack = reading.result()
+            if self._disk is None or (self._disk[1], self.rack) != (disk, rack):
                 self.revision += 1
-            self._disk = (self._clock(), disk)
+            self._disk, self.rack = (self._clock(), disk), rack
         return self.disk()
 
     def asked(self) -> None:
@@ -243,11 +246,12 @@ class OwnNode:
             heartbeat=self.beat,
             heartbeat_age=self.beat_age,
             received=self._clock(),
+            rack=self.rack,
         )
 
 
-def _read(data_dir: Path) -> tuple[Disk, tuple[Address, ...]]:
-    return read_disk(data_dir), read_mark_seeds(data_dir)
+def _read(data_dir: Path) -> _Reading:
+    return read_disk(data_dir), read_mark_seeds(data_dir), read_rack(data_dir)
 
 
 def _in_daemon_thread(work: Callable[[], T]) -> asyncio.Future[T]:

@@ -149,6 +149,7 @@ class Face:
             "ringId": self._world.ring_id,
             "address": own.endpoint.address,
             "disk": encode_disk(own.shown_disk()),
+            "rack": own.rack,
             "cassandra": own.process.value,
             "heartbeat": beat,
         }

@@ -89,6 +89,8 @@ def three_racks(make_ring: MakeRing) -> Ring:
 def test_seeds_cover_every_rack(three_racks: Ring) -> None:
     """Two seeds by number and four nodes: only by its rack does the third rack get one."""
     members = three_racks.members()
+    joins = [pod for _, pod in three_racks.events("RingJoining")]
+    assert joins[-1] == "cassandra-a-1", joins  # before it each rack has got its first node
     racks = {member.address: member.rack for member in members.values()}
     assert set(racks.values()) == {"rack-a", "rack-b", "rack-c"}
 

@@ -145,7 +145,7 @@ class Stage:
                 host_id=its_disk.host_id or host(n),
                 address=address(n),
                 dc="dc1",
-                rack=rack,
+                rack=None if mode == "STARTING" else rack,
                 native=mode == "NORMAL",
                 seeds=frozenset(),
                 disk=its_disk,
@@ -163,6 +163,7 @@ class Stage:
             heartbeat=beat,
             heartbeat_age=0.5 if beat else None,
             received=NOW - age,
+            rack=rack,
         )
         return self
 

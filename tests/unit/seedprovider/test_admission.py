@@ -63,6 +63,77 @@ def new_record(decision: Decision) -> WriteRecord:
     return decision.step
 
 
+# -- racks -----------------------------------------------------------------------------------
+
+
+def two_racks_begun() -> Stage:
+    """Give a ring with a node in each of two racks; others come."""
+    stage = Stage().ring_of(0, 1)
+    for n, rack in ((0, "a"), (1, "b")):
+        stage.member(n, peer(1 - n), rack=rack)
+    return stage
+
+
+def coming(stage: Stage, n: int, rack: str | None, process: Process) -> Stage:
+    return stage.says(n, EMPTY, mode="STARTING", process=process, rack=rack)
+
+
+def test_each_rack_gets_one_node_before_any_gets_two() -> None:
+    stage = coming(two_racks_begun(), 2, "a", Process.STARTING)
+    coming(stage, 3, "c", Process.STARTING)
+
+    reason = withheld(stage.ask(2), Rule.JOIN_WAIT)
+
+    assert reason == f"{pod(3)} goes first: it will be the first node of rack c"
+    assert isinstance(stage.ask(3), Act)
+
+
+@pytest.mark.parametrize(
+    ("rack", "process"),
+    [
+        ("b", Process.STARTING),
+        (None, Process.STARTING),
+        ("c", Process.STOPPED),
+    ],
+    ids=["its rack has a node", "its rack is not known", "it does not start"],
+)
+def test_nobody_waits_for_a_pod_that_brings_no_new_rack(
+    rack: str | None, process: Process
+) -> None:
+    stage = coming(two_racks_begun(), 2, "a", Process.STARTING)
+    coming(stage, 3, rack, process)
+
+    assert isinstance(stage.ask(2), Act)
+
+
+def test_nobody_waits_for_a_lost_disk_because_of_its_rack() -> None:
+    """It takes its old host's place, and that host has a rack of its own already."""
+    stage = coming(two_racks_begun(), 2, "a", Process.STARTING)
+    coming(stage, 3, "c", Process.STARTING)
+    stage.ledger[pod(3)] = entry(3)
+    lost = f"waiting for member {pod(3)}"
+
+    assert lost in withheld(stage.ask(2), Rule.JOIN_WAIT)
+
+
+def test_a_ring_without_known_racks_lets_in_whoever_has_the_turn() -> None:
+    stage = coming(Stage().ring_of(0, 1), 2, None, Process.STARTING)
+    coming(stage, 3, "c", Process.STARTING)
+
+    assert isinstance(stage.ask(2), Act)
+
+
+def test_a_node_whose_mark_is_not_written_yet_is_waited_for_by_its_name() -> None:
+    stage = Stage().ring_of(0)
+    stage.member(0, peer(1))
+    stage.says(1, Disk(DiskState.JOINING, RING, host(1)), mode="NORMAL")
+    stage.exists(2)
+
+    reason = withheld(stage.ask(2), Rule.JOIN_WAIT)
+
+    assert reason == f"waiting for {pod(1)}: its disk is joining"
+
+
 # -- founding --------------------------------------------------------------------------------
 
 

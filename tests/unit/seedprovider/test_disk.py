@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedprovider.disk import MARK, MAX_MARK_BYTES, parse_mark, read_disk
+from seedprovider.disk import MARK, MAX_MARK_BYTES, parse_mark, read_disk, read_rack
 from seedprovider.model import Disk, DiskState
+from seedprovider.racks import FILE, rack_text
 
 RING, HOST = str(UUID(int=0xA)), str(UUID(int=0x100))
 LINES = ("version=1", "state=member", f"ring-id={RING}", f"host-id={HOST}", "pvc-uid=9d7a")
@@ -258,3 +259,25 @@ def test_half_a_mark_never_names_another_ring(length: int) -> None:
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_bytes_are_a_mark_or_none(garbage: bytes) -> None:
     assert isinstance(parse_mark(garbage), Disk)
+
+
+# -- the rack ----------------------------------------------------------------------------------
+
+
+def test_the_rack_is_what_its_file_says(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(rack_text("zone-a"))
+
+    assert read_rack(tmp_path) == "zone-a"
+
+
+@pytest.mark.parametrize("content", [b"", b"rack=\n", b"rack=a\nrack=b\n", b"\xff", b"a" * 500])
+def test_a_rack_file_that_holds_anything_else_names_no_rack(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / FILE).write_bytes(content)
+
+    assert read_rack(tmp_path) is None
+
+
+def test_a_disk_without_a_rack_file_names_no_rack(tmp_path: Path) -> None:
+    assert read_rack(tmp_path / "data") is None

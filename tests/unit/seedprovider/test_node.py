@@ -48,6 +48,7 @@ REPORT: dict[str, Any] = {
     "ringId": RING,
     "address": "10.0.0.1",
     "disk": {"state": "member", "ringId": RING, "hostId": HOST, "pvcUid": "9d7a"},
+    "rack": "zone-a",
     "cassandra": "answering",
     "heartbeat": {"ageSeconds": 0.4, **BEAT},
 }
@@ -289,6 +290,7 @@ def test_every_field_of_a_report_is_taken() -> None:
     )
     assert (report.pod, report.pod_uid, report.pvc_uid) == ("cassandra-0", "uid-0", "9d7a")
     assert (report.ring_id, report.process) == (RING, Process.ANSWERING)
+    assert report.rack == "zone-a"
     assert (report.heartbeat_age, report.received) == (0.4, 5.0)
     assert report.heartbeat == parse_heartbeat(json.dumps(BEAT).encode()).beat
 
@@ -334,6 +336,7 @@ def test_a_report_without_a_needed_field_is_refused(field: str) -> None:
         ("namespace", "x" * (MAX_TEXT + 1), "namespace"),
         ("service", "x" * (MAX_TEXT + 1), "service"),
         ("pvcUid", "x" * (MAX_TEXT + 1), "pvcUid"),
+        ("rack", "x" * (MAX_TEXT + 1), "rack"),
     ],
 )
 def test_a_malformed_field_of_a_report_is_named(field: str, value: object, named: str) -> None:

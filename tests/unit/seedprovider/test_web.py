@@ -20,6 +20,7 @@ from seedprovider.model import Asker, Disk, DiskState, Endpoint, Heartbeat, Peer
 from seedprovider.node import MAX_BODY_BYTES, Received, parse_report
 from seedprovider.own import OwnNode
 from seedprovider.question import Question
+from seedprovider.racks import FILE, rack_text
 from seedprovider.tending import Reply
 from seedprovider.web import KEPT_SECONDS, SOON_SECONDS, START_SECONDS, Face
 from seedprovider.world import World
@@ -381,8 +382,11 @@ def beat(house: House, hash_: str = "h1") -> None:
     house.world.own.hear(Received(said, hash_, {"cluster": "Test Cluster"}))
 
 
-async def test_a_node_is_shown_as_the_contract_says_on_both_listeners(house: House) -> None:
+async def test_a_node_is_shown_as_the_contract_says_on_both_listeners(
+    house: House, tmp_path: Path
+) -> None:
     house.world.own.pvc_uid = "pvc-0"
+    (tmp_path / FILE).write_text(rack_text("zone-a"))
     beat(house)
     house.now[0] += 0.4
     for client in (house.loopback, house.network):
@@ -400,6 +404,7 @@ async def test_a_node_is_shown_as_the_contract_says_on_both_listeners(house: Hou
             "ringId": None,
             "address": address(0),
             "disk": {"state": "empty", "ringId": None, "hostId": None, "pvcUid": None},
+            "rack": "zone-a",
             "cassandra": "answering",
         }
         assert (aged["ageSeconds"], aged["cluster"]) == (0.4, "Test Cluster")
