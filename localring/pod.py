@@ -7,6 +7,7 @@ is another `LocalPod`.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import aiohttp
 from localring.cache import Tell
 from localring.cassandra import STOP_GRACE, CassandraNode
 from localring.container import Container
+from localring.diary import Diary
 from localring.errors import StageError, first_cause
 from localring.kit import Kit
 from localring.objects import PodIdentity
@@ -41,6 +43,7 @@ class Stage:
         kube_url: the emulated API server.
         code: folder with the package of the sidecars.
         token: file with a token that it accepts.
+        diary: where is written down what happens.
         tell: takes a line of progress.
 
     """
@@ -51,6 +54,7 @@ class Stage:
     kube_url: str
     code: Path
     token: Path
+    diary: Diary
     tell: Tell
 
 
@@ -88,6 +92,7 @@ class LocalPod:
         self._folder = folder
         self._on_ready = on_ready
         self._task: asyncio.Task[None] | None = None
+        self._watching: set[asyncio.Task[None]] = set()
         self.client = SidecarClient(stage.session, address)
         self.node = CassandraNode(stage.kit, self._node_settings(disk))
         options, name = stage.options, identity.name
@@ -167,21 +172,40 @@ class LocalPod:
 
     async def _start_cassandra(self) -> Process:
         await self.node.start()
+        self._watch(self.node.process, "cassandra")
         return self.node.process
 
     async def _start_sidecar(self) -> Process:
         stage = self._stage
         state = self._folder / "sidecar"
         state.mkdir(parents=True, exist_ok=True)
-        mounts = Mounts(stage.code, self.node.settings.data_directory, state, stage.token)
+        journal = stage.diary.folder / f"{self._folder.name}.jsonl"
+        data = self.node.settings.data_directory
+        mounts = Mounts(stage.code, data, state, stage.token, journal)
         facts = PodFacts(self.name, self.uid, self.address)
-        return await Process.start(
+        process = await Process.start(
             self.sidecar.name,
             stage.options.sidecar,
             log=self._folder / "sidecar.log",
             env=environment(facts, mounts, stage.kube_url, stage.options.founding_grace),
             cwd=state,
         )
+        self._watch(process, "sidecar")
+        return process
+
+    def _watch(self, process: Process, container: str) -> None:
+        """Write down when a process is frozen, thawed, and when it has ended."""
+        note = partial(self._stage.diary.of_pod, self.name, container)
+        note("started")
+        process.listener = note
+
+        async def until_its_end() -> None:
+            await process.wait()
+            note("ended")
+
+        task = asyncio.create_task(until_its_end())
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
 
     def _node_settings(self, disk: Path) -> NodeSettings:
         options = self._stage.options

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,12 +26,14 @@ class Process:
     Attributes:
         name: how messages call it, such as ``cassandra-0/cassandra``.
         log: where its output is appended.
+        listener: told when it is frozen and thawed.
 
     """
 
     def __init__(self, name: str, child: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
         self.log = log
+        self.listener: Callable[[str], None] | None = None
         self._child = child
 
     @classmethod
@@ -81,10 +83,12 @@ class Process:
     def freeze(self) -> None:
         """SIGSTOP: it keeps its sockets and answers nothing."""
         self._signal(signal.SIGSTOP)
+        self._tell("frozen")
 
     def thaw(self) -> None:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
+        self._tell("thawed")
 
     async def wait(self) -> int:
         """Wait without a bound until it ended; give the exit code."""
@@ -117,6 +121,10 @@ class Process:
             f"{self.name} ended with {how_it_ended(self.exit_code)}; "
             f"last lines of {self.log}:\n{self.tail()}"
         )
+
+    def _tell(self, what: str) -> None:
+        if self.listener is not None:
+            self.listener(what)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.running:  # else the id may be somebody else's by now

@@ -21,6 +21,7 @@ from localring.apiserver import ApiServer
 from localring.cache import Tell
 from localring.cassandra import STOP_GRACE
 from localring.cluster import Cluster
+from localring.diary import FOLDER, Diary
 from localring.disks import Disks
 from localring.errors import StageError
 from localring.kit import Kit
@@ -49,6 +50,7 @@ class LocalRing:
         api: the emulated API server with its faults, while it is entered.
         cluster: the objects in it.
         disks: the pods' disks.
+        diary: where is written down what is done to the ring, beside the sidecars' journals.
 
     """
 
@@ -56,6 +58,7 @@ class LocalRing:
     api: ApiServer
     cluster: Cluster
     disks: Disks
+    diary: Diary
 
     def __init__(self, kit: Kit, options: Options, tell: Tell) -> None:
         self.options = options
@@ -82,9 +85,11 @@ class LocalRing:
             self.api = await exits.enter_async_context(
                 ApiServer(str(self._range.host(API_HOST)), tokens={token.read_text()})
             )
+            self.diary = exits.enter_context(Diary(self.directory / FOLDER))
+            self.diary.follow(self.api)
             code = await asyncio.to_thread(_copy_of_code, self.directory / "code")
             self._stage = Stage(
-                self._kit, options, session, self.api.url, code, token, self._tell
+                self._kit, options, session, self.api.url, code, token, self.diary, self._tell
             )
             self.cluster = Cluster(
                 self.api.store, endpoints_per_slice=options.endpoints_per_slice
@@ -151,6 +156,7 @@ class LocalRing:
         """Empty the disk of a pod that does not run; the claim stays the same."""
         self._must_not_run(ordinal)
         await self.disks.wipe(self.identity(ordinal).name)
+        self.diary.note("wiped", pod=self.identity(ordinal).name)
 
     async def replace_volume(self, ordinal: int) -> None:
         """Give a pod that does not run a new claim with an empty disk."""
@@ -161,6 +167,7 @@ class LocalRing:
         """Put a copy of another disk, perhaps another ring's, where a pod's disk was."""
         self._must_not_run(ordinal)
         await self.disks.fill(self.identity(ordinal).name, source)
+        self.diary.note("filled", pod=self.identity(ordinal).name)
 
     async def report(self, ordinal: int) -> Report | None:
         """Ask the sidecar of a running pod; None if it is silent."""

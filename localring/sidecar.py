@@ -26,6 +26,7 @@ class Mounts:
         data: Cassandra's data directory, which it only reads.
         state: its own, which outlives a container but not the pod (an emptyDir).
         token: bearer token for the API server.
+        journal: file that its decisions are written to.
 
     """
 
@@ -33,6 +34,7 @@ class Mounts:
     data: Path
     state: Path
     token: Path
+    journal: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def environment(
         "SEEDPROVIDER_CLAIM": CLAIM,
         "SEEDPROVIDER_DATA_DIR": str(mounts.data),
         "SEEDPROVIDER_STATE_DIR": str(mounts.state),
+        "SEEDPROVIDER_JOURNAL": str(mounts.journal),
         "SEEDPROVIDER_LOOPBACK_LISTEN": f"{pod.address}:{LOOPBACK_PORT}",
         "SEEDPROVIDER_POD_PORT": str(POD_PORT),
         "SEEDPROVIDER_FOUNDING_GRACE": f"{founding_grace:g}",

@@ -21,10 +21,12 @@ from seedprovider.decision import (
     Refused,
     Rule,
     Seeds,
+    Step,
     TakeTurn,
     Withheld,
     WriteRecord,
 )
+from seedprovider.journal import Purpose, Result, Stepped, taken_of
 from seedprovider.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, Unavailable
 from seedprovider.metrics import Metrics
 from seedprovider.model import (
@@ -182,19 +184,19 @@ class Engine:
 
     async def _lead_back(self, question: Question, configured: tuple[Address, ...]) -> Answered:
         """Answer a disk with data: from watches or memory, with the other sidecars' words."""
-        endpoints = self._world.endpoints()
+        endpoints, looked = self._world.endpoints(), self._clock()
         if self._led == question:
             # All were asked in this start, and nothing spoke against it.
             endpoints = self.worth_asking(endpoints)
         await self.survey(endpoints, FRESH_SECONDS)
         asker = self.asker(question.disk, question.address, configured)
         view = self._world.view()
-        decision = decide(asker, view, self._policy)
+        decision = self._journaled(looked, asker, view)
         if decision.rule is Rule.MEMBER_IN_DOUBT:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DOUBT_SECONDS):
                     view = await self.look(FRESH_SECONDS)
-                decision = decide(asker, view, self._policy)
+                decision = self._journaled(looked, asker, view)
         self._led = question if isinstance(decision, Seeds) else None
         return Answered(_final(decision), view, asker)
 
@@ -258,9 +260,10 @@ class Engine:
         self._turn_version = None
         self._world.own.promise(None)
         while True:
+            looked = self._clock()
             view = await self.look(max_age)
             asker = self.asker(question.disk, question.address, configured, self._turn_version)
-            decision = self._decide(asker, view)
+            decision = self._decide(looked, asker, view)
             if not isinstance(decision, Act):
                 if not isinstance(decision, Seeds):
                     self._world.own.promise(None)
@@ -272,8 +275,17 @@ class Engine:
             # What follows a step rests on words spoken after it.
             max_age, steps = 0.0, steps + 1
 
-    def _decide(self, asker: Asker, view: View) -> Decision:
+    def _journaled(self, looked: float, asker: Asker, view: View) -> Decision:
         decision = decide(asker, view, self._policy)
+        recorder = self._world.recorder
+        if recorder is not None:
+            self._world.note_own()
+            taken = (asker, view, self._policy)
+            recorder.decided(Purpose.START, looked, taken, decision)
+        return decision
+
+    def _decide(self, looked: float, asker: Asker, view: View) -> Decision:
+        decision = self._journaled(looked, asker, view)
         if isinstance(decision, Withheld) and decision.rule is Rule.API_AWAY:
             return Withheld(rule=decision.rule, reason=f"{decision.reason}{self._why}")
         return decision
@@ -325,27 +337,42 @@ class Engine:
 
     async def take(self, act: Act) -> bool:
         """Take a step; return whether it is known to have been written."""
-        kind = type(act.step).__name__
+        kind, began = type(act.step).__name__, self._clock()
         if isinstance(act.step, Promise):
             self._world.own.promise(act.step.ring_id)
+            self._world.note_own()
+            self._note_step(act.step, began, Result.WRITTEN)
             return True
         try:
             version = await self._registry.take(act.step, timestamp())
         except (AlreadyExists, Conflict) as error:
             log.info("%s: somebody else was faster (%s)", kind, error.reason)
             self._metrics.steps.labels(kind, "lost").inc()
+            self._note_step(act.step, began, Result.LOST)
             return False
         except KubeError as error:
             unknown = isinstance(error, Unavailable) and error.outcome_unknown
             log.warning("%s failed%s: %s", kind, ", perhaps" if unknown else "", error.reason)
-            self._metrics.steps.labels(kind, "unknown" if unknown else "failed").inc()
+            result = Result.UNKNOWN if unknown else Result.FAILED
+            self._metrics.steps.labels(kind, result.value).inc()
+            self._note_step(act.step, began, result)
             return False
+        self._note_step(act.step, began, Result.WRITTEN, version)
         if isinstance(act.step, TakeTurn):
             self._turn_version = version
         self._metrics.steps.labels(kind, "written").inc()
         log.info("%s: %s", kind, act.reason)
         self._announce(act)
         return True
+
+    def _note_step(
+        self, step: Step, began: float, result: Result, version: str | None = None
+    ) -> None:
+        if self._world.recorder is not None:
+            taken = taken_of(step)
+            self._world.recorder.note(
+                Stepped(step=taken, began=began, result=result, version=version)
+            )
 
     def _announce(self, act: Act) -> None:
         event = kind_of(act.rule, act.step)

@@ -140,6 +140,11 @@ def level(value: str) -> str:
     return value.upper()
 
 
+def path_or_none(value: str) -> Path | None:
+    """Return an absolute path, None for the empty text."""
+    return path(value) if value else None
+
+
 def path(value: str) -> Path:
     """Return an absolute path."""
     if not value.startswith("/"):

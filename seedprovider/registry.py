@@ -251,8 +251,10 @@ class Registry:
                 body = objects.turn_body(holder, was, self._namespace, self._service, at)
                 return await self._put(LEASES, body, was.version)
 
-    async def renew_turn(self, holder: tuple[PodName, PodUid], at: str) -> None:
+    async def renew_turn(self, holder: tuple[PodName, PodUid], at: str) -> str | None:
         """Say that the holder of the turn is still on its way; raises `KubeError`.
+
+        Returns the resourceVersion it was written as, None where somebody else has the turn.
 
         For people and their tools: a Lease that is out of date frees nothing.
         """
@@ -260,14 +262,20 @@ class Registry:
         if turn.holder == holder:
             patch = {"metadata": {"resourceVersion": turn.version}, "spec": {"renewTime": at}}
             name = objects.turn_name(self._service)
-            await self._client.merge_patch(LEASES, self._namespace, name, patch, discard)
+            done = await self._client.merge_patch(LEASES, self._namespace, name, patch, discard)
+            return done.version
+        return None
 
-    async def release_turn(self, holder: tuple[PodName, PodUid], at: str) -> None:
-        """Free the join turn if `holder` has it; raises `KubeError`."""
+    async def release_turn(self, holder: tuple[PodName, PodUid], at: str) -> str | None:
+        """Free the join turn if `holder` has it; raises `KubeError`.
+
+        Returns the resourceVersion it was written as, None where somebody else has the turn.
+        """
         turn = await self._turn()
         if turn.holder == holder:
             body = objects.turn_body(None, turn, self._namespace, self._service, at)
-            await self._put(LEASES, body, turn.version)
+            return await self._put(LEASES, body, turn.version)
+        return None
 
     async def _put(self, resource: Resource, body: dict[str, Any], version: str | None) -> str:
         if version is None:

@@ -13,7 +13,8 @@ from seedprovider.announce import Announcer, Kind
 from seedprovider.cache import CacheError, Remembered
 from seedprovider.decision import Act, Rule, Seeds, WriteEntry
 from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
-from seedprovider.kube.errors import KubeError
+from seedprovider.journal import Duty, DutyKind, Result, Turned, taken_of
+from seedprovider.kube.errors import KubeError, Unavailable
 from seedprovider.model import Address, EntryState, Heartbeat
 from seedprovider.registry import Registry
 from seedprovider.rounds import ROUND_SECONDS, rounds
@@ -83,12 +84,22 @@ class Scribe:
         own = self._engine.asker(beat.disk)
         if duties.record_missing(own, beat, view):
             await self._give_record()
-        step = duties.ledger_step(own, beat, view)
+        step, kind = duties.ledger_step(own, beat, view), DutyKind.LEDGER
+        gone = self._world.own.gone_since(GONE_SECONDS)
         if step is None and view.record is not None:
-            step = duties.removal_step(
-                view, view.record.ring_id, self._world.own.gone_since(GONE_SECONDS)
-            )
+            step, kind = duties.removal_step(view, view.record.ring_id, gone), DutyKind.REMOVAL
         if step is not None:
+            self._note_duty(
+                Duty(
+                    kind=kind,
+                    looked=view.now,
+                    asker=own,
+                    beat=beat,
+                    view=view,
+                    gone=tuple(sorted(gone)),
+                    step=taken_of(step),
+                )
+            )
             await self._write_entry(step)
         entry = view.ledger.get(own.pod)
         is_member = entry is not None and entry.state is EntryState.MEMBER
@@ -120,20 +131,43 @@ class Scribe:
         self._renewed_at = now
         own = self._world.own
         try:
-            await self._registry.renew_turn((own.pod, own.uid), timestamp())
+            version = await self._registry.renew_turn((own.pod, own.uid), timestamp())
         except KubeError as error:
             log.info("join turn not renewed: %s", error.reason)
+            self._note_turn(now, None, error, freed=False)
+        else:
+            self._note_turn(now, version, None, freed=False)
 
     async def _release_turn(self) -> None:
         """Free the join turn; one live read for each start of the node."""
-        own = self._world.own
+        own, began = self._world.own, self._clock()
         try:
-            await self._registry.release_turn((own.pod, own.uid), timestamp())
+            version = await self._registry.release_turn((own.pod, own.uid), timestamp())
         except KubeError as error:
             log.info("join turn not released: %s", error.reason)
+            self._note_turn(began, None, error, freed=True)
             self._write_after = self._clock() + RECORD_SECONDS
         else:
+            self._note_turn(began, version, None, freed=True)
             self._turn_settled = True
+
+    def _note_duty(self, duty: Duty) -> None:
+        if self._world.recorder is not None:
+            self._world.note_own()
+            self._world.recorder.note(duty)
+
+    def _note_turn(
+        self, began: float, version: str | None, error: KubeError | None, *, freed: bool
+    ) -> None:
+        """Have it in the journal, unless there was nothing to write."""
+        if self._world.recorder is None or (version is None and error is None):
+            return
+        unknown = isinstance(error, Unavailable) and error.outcome_unknown
+        failed = Result.UNKNOWN if unknown else Result.FAILED
+        result = failed if error else Result.WRITTEN
+        self._world.recorder.note(
+            Turned(freed=freed, began=began, result=result, version=version)
+        )
 
     def _may_read(self) -> bool:
         now = self._clock()
@@ -151,12 +185,26 @@ class Scribe:
         """Rebuild or adopt: the ring has data and no record."""
         if not self._may_read():
             return
+        looked = self._clock()
         view = await self._engine.look(0.0)
         beat = self._world.own.fresh_beat
         if beat is None:
             return
-        step = duties.record_step(self._engine.asker(beat.disk), beat, view)
+        own = self._engine.asker(beat.disk)
+        step = duties.record_step(own, beat, view)
         if isinstance(step, Act):
+            self._note_duty(
+                Duty(
+                    kind=DutyKind.RECORD,
+                    looked=looked,
+                    asker=own,
+                    beat=beat,
+                    view=view,
+                    step=taken_of(step.step),
+                    rule=step.rule,
+                    reason=step.reason,
+                )
+            )
             await self._engine.take(step)
         else:
             self._announcer.tell(Kind.WITHHELD, step)

@@ -92,6 +92,13 @@ class Settings(Shared):
     storage_port: int = variable(
         "SEEDPROVIDER_STORAGE_PORT", parsers.port, "Cassandra's storage_port", 7000
     )
+    journal: Path | None = variable(
+        "SEEDPROVIDER_JOURNAL",
+        parsers.path_or_none,
+        "file that every decision is written to with all that it rests on, one JSON line each, "
+        "64 MiB at the most; none is kept without",
+        None,
+    )
     seeds_per_dc: int = variable(
         "SEEDPROVIDER_SEEDS_PER_DC",
         parsers.count(1, 20),

@@ -9,6 +9,7 @@ from typing import Final
 from seedprovider import readiness, steering
 from seedprovider.decision import Policy, Rule, Seeds
 from seedprovider.engine import Engine
+from seedprovider.journal import Purpose
 from seedprovider.metrics import Metrics
 from seedprovider.model import Address, PvcUid, RingId, View
 from seedprovider.node import Received
@@ -69,6 +70,7 @@ class Tender:
         own = self._world.own
         before = own.revision
         missing = own.hear(received)
+        self._world.note_own()
         if own.revision != before:
             # What is to be written about it is written at once: it may die the next moment.
             self._world.notify()
@@ -106,7 +108,11 @@ class Tender:
         if beat is not None and beat.mode == "NORMAL":
             disk = steering.running_disk(beat.disk, self._world.ring_id)
             if disk is not None and disk.ring_id is not None:
-                decision = decide(self._engine.asker(disk), view, self._policy)
+                asker = self._engine.asker(disk)
+                decision = decide(asker, view, self._policy)
+                if self._world.recorder is not None:
+                    taken = (asker, view, self._policy)
+                    self._world.recorder.decided(Purpose.RUNNING, now, taken, decision)
                 # A running node keeps what it has while nobody vouches for something better.
                 vouched = decision.rule is Rule.MEMBER_CONFIRMED
                 self.wanted = decision if vouched and isinstance(decision, Seeds) else None
@@ -125,6 +131,7 @@ class Tender:
         own = self._world.own
         await own.look_at_disk()
         await own.probe()
+        self._world.note_own()
         self._world.inquirer.keep_only(self._world.endpoints())
         beat = own.fresh_beat
         if beat is not None and beat.mode == "NORMAL":

@@ -88,4 +88,6 @@ def describe(kind: type) -> str:
 def _shown(default: object) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
+    if default is None:
+        return "none"
     return f"{default:g}" if isinstance(default, float) else str(default) or "none"

@@ -134,6 +134,7 @@ class Face:
             return _line(400, f"{min(unknown)[:MAX_TEXT]!r} is not a parameter; peers is")
         own = self._world.own
         await own.look_at_disk()
+        self._world.note_own()
         received, age = own.received, own.beat_age
         beat = None
         if received is not None and age is not None:

@@ -29,6 +29,7 @@ from seedprovider.kube.transport import Transport
 from seedprovider.metrics import Metrics
 from seedprovider.model import Address, Endpoint, PodName, PodUid
 from seedprovider.own import OwnNode
+from seedprovider.recorder import Recorder
 from seedprovider.registry import Registry
 from seedprovider.scribe import Scribe
 from seedprovider.settings import Settings
@@ -57,6 +58,9 @@ async def running(settings: Settings, credentials: Credentials) -> AsyncIterator
         parts = _assemble(settings, transport, session)
         stack.push_async_callback(parts.world.inquirer.close)
         stack.push_async_callback(parts.engine.close)
+        if parts.world.recorder is not None:
+            stack.callback(parts.world.recorder.close)
+            parts.world.recorder.began(parts.world.own.endpoint)
         await parts.world.own.look_at_disk()
         for work in (
             _follow(parts.world.slices, _slices(settings, transport), parts.metrics),
@@ -195,7 +199,13 @@ def _assemble(
         port=settings.pod_port,
     )
     remembered = _remembered(settings)
-    world = World(own, inquirer, service=settings.service, remembered=remembered)
+    world = World(
+        own,
+        inquirer,
+        service=settings.service,
+        remembered=remembered,
+        recorder=Recorder(settings.journal) if settings.journal else None,
+    )
     registry = Registry(
         transport,
         namespace=settings.namespace,

@@ -22,6 +22,7 @@ from seedprovider.model import (
 )
 from seedprovider.objects import ConfigMap
 from seedprovider.own import OwnNode
+from seedprovider.recorder import Recorder
 from seedprovider.registry import Kept, LiveRead, UnreadableError, kept_of
 from seedprovider.view import Slice, endpoints_of, family
 
@@ -37,6 +38,7 @@ class World:
         slices, maps: mirrors, kept by tasks elsewhere.
         remembered: what the last sidecar of this pod knew; used until the mirrors are read.
         service: the headless Service whose pods these are.
+        recorder: keeps the journal, None where nobody wants one.
         trouble: why the record or ledger cannot be read, None if they can.
 
     """
@@ -48,6 +50,7 @@ class World:
         *,
         service: str,
         remembered: Remembered | None,
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.own = own
@@ -58,6 +61,7 @@ class World:
         self.remembered = remembered
         self.trouble: str | None = None
         self.service = service
+        self.recorder = recorder
         self._clock = clock
         self._family = family(own.endpoint.address)
         self._all: tuple[object, tuple[Endpoint, ...]] = (None, ())
@@ -215,6 +219,11 @@ class World:
             live=read.live,
             strangers=dict(self.inquirer.strangers),
         )
+
+    def note_own(self) -> None:
+        """Have in the journal what others are told of our node."""
+        if self.recorder is not None:
+            self.recorder.own(self.own.report(self.ring_id))
 
     def _reports(self) -> dict[PodName, Report]:
         reports = self.inquirer.reports

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -59,6 +59,7 @@ class ApiServer:
         self._ssl = ssl_context
         self._control_port = control_port
         self._listener: Listener | None = None
+        self._told: list[Callable[[bool], None]] = []
         self._exit = contextlib.AsyncExitStack()
 
     @property
@@ -141,6 +142,7 @@ class ApiServer:
         """Be as a server that died: reset every connection, refuse new ones."""
         if self._listener is not None:
             listener, self._listener = self._listener, None
+            self._tell()
             await listener.close()
         self._reset_connections()
 
@@ -149,6 +151,15 @@ class ApiServer:
         if self._listener is None:
             factory = _protocols(self._runner)
             self._listener = Listener(_bound(self._host, self._port), factory, self._ssl)
+            self._tell()
+
+    def listen(self, listener: Callable[[bool], None]) -> None:
+        """Call ``listener`` whenever the server comes to accept connections, or no more."""
+        self._told.append(listener)
+
+    def _tell(self) -> None:
+        for listener in self._told:
+            listener(self.accepting)
 
     def cut_watches(self, *, resource: str | None = None, client: str | None = None) -> int:
         """Reset the connections of the watches open now; return how many."""
