@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ring import verdicts
+from ring import arcs, verdicts
 from ring.comparing import compare
 from ring.errors import InputError, RingError, TooLittleKnownError, UnknownNodeError
 from ring.judged import Judged
@@ -78,8 +78,14 @@ class Question:
     keyspaces: tuple[str, ...] = ()
 
 
-def question(query: Query) -> Question:
-    """Read a query of ``/v1/whatif``; `InputError` names the parameter that is wrong."""
+NOTHING_ASKED = Question(Change())
+
+
+def question(query: Query, *, needs_change: bool = True) -> Question:
+    """Read a query of ``/v1/whatif``; `InputError` names the parameter that is wrong.
+
+    ``/v1/arcs`` takes the same, and none.
+    """
     words: dict[str, list[str]] = {}
     for name, value in query:
         if name not in CHANGES and name not in {"level", "keyspace"}:
@@ -92,7 +98,7 @@ def question(query: Query) -> Question:
     change = Change(
         **{each.field: tuple(words.get(name, ())) for name, each in CHANGES.items()}
     )
-    if not change:
+    if needs_change and not change:
         raise InputError("", f"names no change: {', '.join(CHANGES)}")
     levels = tuple(_level(text) for text in words.get("level", ()))
     return Question(change, levels, tuple(words.get("keyspace", ())))
@@ -115,16 +121,37 @@ def whatif(judged: Judged, asked: Question) -> Json:
         UnknownNodeError: where they name what the ring does not have.
 
     """
+    before, after, change = _states(judged, asked)
+    try:
+        changes = compare(before, after, handing_over(before, change))
+    except RingError as error:
+        raise renamed(error) from error
+    return verdicts.change(before, after, changes, asked.levels)
+
+
+def weak_arcs(judged: Judged, asked: Question) -> list[Json]:
+    """Say where on the ring nothing can be spared, now or after a change.
+
+    Raises:
+        RingError: as `whatif`.
+
+    """
+    if asked == NOTHING_ASKED and judged.verdict.is_possible:
+        return judged.verdict.arcs
+    before, after, _ = _states(judged, asked)
+    return arcs.as_json(arcs.weak(before, after, asked.levels))
+
+
+def _states(judged: Judged, asked: Question) -> tuple[RingState, RingState, Change]:
+    """Return the ring as it is and as it would be, and the change with host IDs in it."""
     if not judged.verdict.is_possible:
         raise TooLittleKnownError(TOKENS_UNKNOWN)
     before = _only(judged.snapshot.ring, asked.keyspaces)
     change = with_members(judged.snapshot, asked.change)
     try:
-        after = changed(before, change)
-        changes = compare(before, after, handing_over(before, change))
+        return before, changed(before, change), change
     except RingError as error:
         raise renamed(error) from error
-    return verdicts.change(before, after, changes, asked.levels)
 
 
 def _only(state: RingState, names: Sequence[str]) -> RingState:

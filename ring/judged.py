@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ring import verdicts
+from ring import arcs, verdicts
 from ring.errors import RingError
 from ring.finding import Case, Finding, Upkeep
 from ring.findings import findings
@@ -30,6 +30,11 @@ class Verdict:
     def health(self) -> Json:
         """Every check of every keyspace, as ``ring health`` has it; `RingError` as there."""
         return verdicts.health(self.ring, ())
+
+    @cached_property
+    def arcs(self) -> list[Json]:
+        """Where on the ring nothing can be spared; `RingError` as above."""
+        return arcs.as_json(arcs.weak(self.ring, self.ring))
 
     @property
     def is_possible(self) -> bool:

@@ -10,7 +10,9 @@ from ring.levels import Level
 
 Json = dict[str, Any]
 
-EMBEDDED: Final = ("ring", "keyspaces", "keyspace", "ring-file", "whatif", "seeds", "error")
+EMBEDDED: Final = (
+    *("ring", "keyspaces", "keyspace", "ring-file", "whatif", "arcs", "seeds", "error"),
+)
 HEAD: Final = ("version", "at", "stale", "certain")
 TAGGED: Final = (
     "an answer from the newest picture; `ETag` and `If-None-Match` save sending it again"
@@ -72,7 +74,11 @@ def _paths() -> Json:
             wrong=True,
         ),
         "/v1/keyspaces": _get(
-            "keyspaces", "How healthy keyspaces are", "keyspaces", wrong=True
+            "keyspaces",
+            "How healthy keyspaces are",
+            "keyspaces",
+            [_one_of("checks", ["decisive", "all"], "which to show; decisive without")],
+            wrong=True,
         ),
         "/v1/keyspaces/{name}": _get(
             "keyspace",
@@ -92,6 +98,14 @@ def _paths() -> Json:
             "whatif",
             "What a change would make worse; at least one is named",
             "whatif",
+            _changes(),
+            wrong=True,
+            missing=True,
+        ),
+        "/v1/arcs": _get(
+            "arcs",
+            "Where on the ring nothing can be spared, now or after a change",
+            "arcs",
             _changes(),
             wrong=True,
             missing=True,
@@ -185,6 +199,15 @@ def _number(name: str, most: int, what: str) -> Json:
         "in": "query",
         "description": what,
         "schema": {"type": "integer", "minimum": 1, "maximum": most},
+    }
+
+
+def _one_of(name: str, words: list[str], what: str) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "description": what,
+        "schema": {"type": "string", "enum": words},
     }
 
 

@@ -60,8 +60,8 @@ def summary(shown: Shown) -> Json:
     }
 
 
-def keyspaces(shown: Shown) -> Json:
-    """Return of each keyspace how it replicates, and the checks that decide its health.
+def keyspaces(shown: Shown, *, everything: bool = False) -> Json:
+    """Return of each keyspace how it replicates, and the checks that decide, or every one.
 
     Raises:
         TooLittleKnownError: as its name says.
@@ -77,7 +77,9 @@ def keyspaces(shown: Shown) -> Json:
             name: {
                 "replication": each["replication"],
                 "healthy": each["healthy"],
-                "checks": [_bare(check) for check in each["checks"] if check["decides"]],
+                "checks": [
+                    _bare(check) for check in each["checks"] if everything or check["decides"]
+                ],
             }
             for name, each in health["keyspaces"].items()
         },

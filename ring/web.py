@@ -26,6 +26,7 @@ PAGE: Final = HERE / "page"
 SCHEMAS: Final = HERE / "schemas"
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 HISTORY_SHOWN: Final = 100
+CHECKS: Final = ("decisive", "all")
 STREAMS: Final = web.AppKey("streams", Streams)
 
 
@@ -61,6 +62,7 @@ def make_app(
         "/v1/keyspaces/{name}": face.keyspace,
         "/v1/ringfile": face.ringfile,
         "/v1/whatif": face.whatif,
+        "/v1/arcs": face.arcs,
         "/v1/seeds": face.seeds,
         "/v1/stream": streams.handle,
         "/livez": face.livez,
@@ -144,9 +146,13 @@ class _Face:
 
     async def keyspaces(self, request: web.Request) -> web.StreamResponse:
         """Show how healthy keyspaces are."""
-        only(request)
+        only(request, ["checks"])
+        if (wanted := request.query.get("checks", "decisive")) not in CHECKS:
+            raise Refusal(400, f"checks: {wanted[:100]!r} is wrong", "decisive or all")
         shown = self._shown()
-        return await self._renderer.answer(request, shown, partial(parts.keyspaces, shown))
+        return await self._renderer.answer(
+            request, shown, partial(parts.keyspaces, shown, everything=wanted == "all")
+        )
 
     async def keyspace(self, request: web.Request) -> web.StreamResponse:
         """Show one keyspace."""
@@ -169,6 +175,12 @@ class _Face:
         return await self._renderer.answer(
             request, shown, partial(asked.whatif, shown.judged, question)
         )
+
+    async def arcs(self, request: web.Request) -> web.StreamResponse:
+        """Show where on the ring nothing can be spared, now or after a change."""
+        question = asked.question(request.query.items(), needs_change=False)
+        shown = self._fresh() if question.change else self._shown()
+        return await self._renderer.answer(request, shown, partial(_arcs, shown, question))
 
     async def seeds(self, request: web.Request) -> web.Response:
         """Show every node's seeds and why, as its sidecar says now."""
@@ -211,3 +223,7 @@ class _Face:
         if not path.is_file():
             raise Refusal(404, f"there is no {request.path[:100]}", "the page is at /")
         return web.FileResponse(path, headers={**GUARDS, "Cache-Control": "no-cache"})
+
+
+def _arcs(shown: Shown, question: asked.Question) -> Json:
+    return parts.head(shown) | {"replications": asked.weak_arcs(shown.judged, question)}

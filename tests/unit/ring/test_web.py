@@ -49,6 +49,9 @@ def shown(nodes: int = 3) -> Stage:
         ("/v1/keyspaces/shop", "keyspace"),
         ("/v1/ringfile", "ring-file"),
         ("/v1/whatif?stop=cassandra-1", "whatif"),
+        ("/v1/keyspaces?checks=all", "keyspaces"),
+        ("/v1/arcs", "arcs"),
+        ("/v1/arcs?stop=cassandra-1&rack=dc1/a", "arcs"),
     ],
 )
 async def test_answers_are_as_documented(path: str, name: str) -> None:
@@ -119,6 +122,35 @@ async def test_a_stale_picture_is_shown_as_such_and_nothing_is_decided_by_it() -
         assert answer.headers["X-Ring-Stale"] == "true"
         for path in ("/readyz", "/v1/ringfile", "/v1/whatif?stop=cassandra-0"):
             assert "21 seconds old" in (await got(client, path, 503))["error"]
+
+
+async def test_every_check_of_every_keyspace_is_told_to_who_asks_for_all() -> None:
+    async with serving(shown()) as client:
+        some = (await got(client, "/v1/keyspaces"))["keyspaces"]["shop"]["checks"]
+        everything = (await got(client, "/v1/keyspaces?checks=all"))["keyspaces"]["shop"][
+            "checks"
+        ]
+
+    assert {each["decides"] for each in some} == {True}
+    assert [each for each in everything if each["decides"]] == some
+    assert {each["level"] for each in everything} > {"ONE", "QUORUM", "ALL", "SERIAL"}
+
+
+async def test_arcs_show_what_has_nothing_to_spare_and_what_a_change_would_lose() -> None:
+    stage = shown(6)
+    async with serving(stage) as client:
+        now = await got(client, "/v1/arcs")
+        one = await got(client, "/v1/arcs?stop=cassandra-1")
+        two = await got(client, "/v1/arcs?stop=cassandra-1&stop=cassandra-2")
+        await got(client, "/v1/arcs?stop=cassandra-9", 404)
+
+    def kinds(body: dict[str, Any]) -> set[tuple[int, bool]]:
+        shop = next(each for each in body["replications"] if "shop" in each["keyspaces"])
+        return {(arc["margin"], arc["newly"]) for arc in shop["arcs"]}
+
+    assert kinds(now) == set()
+    assert kinds(one) == {(0, False)}
+    assert (-1, True) in kinds(two)
 
 
 async def test_the_ring_file_is_the_ring() -> None:

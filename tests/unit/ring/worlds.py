@@ -49,6 +49,7 @@ class Seat:
     disk: Disk
     entry: Entry
     row: Row
+    dc: str = "dc1"
     mode: str = "NORMAL"
     process: Process = Process.ANSWERING
     speaks: bool = True  # the node to its sidecar
@@ -181,7 +182,7 @@ class World:
             mode=seat.mode,
             host_id=seat.host,
             address=seat.pod.address,
-            dc="dc1",
+            dc=seat.dc,
             rack=seat.rack,
             native=True,
             load=1e9,
