@@ -100,11 +100,12 @@ def question(query: Query, *, needs_change: bool = True) -> Question:
     )
     if needs_change and not change:
         raise InputError("", f"names no change: {', '.join(CHANGES)}")
-    levels = tuple(_level(text) for text in words.get("level", ()))
+    levels = tuple(level_named(text) for text in words.get("level", ()))
     return Question(change, levels, tuple(words.get("keyspace", ())))
 
 
-def _level(text: str) -> Level:
+def level_named(text: str) -> Level:
+    """Return a consistency level, in whatever case; `InputError` for other words."""
     try:
         return Level(text.upper())
     except ValueError:

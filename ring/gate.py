@@ -27,15 +27,11 @@ class Terms:
     Attributes:
         levels: those that clients use; without, as `judged_at` has them.
         keyspaces: those that matter; without, all.
-        age: of the picture, in seconds.
-        stale: whether it is too old to decide by.
 
     """
 
     levels: Sequence[Level] = ()
     keyspaces: Sequence[str] = ()
-    age: float = 0.0
-    stale: bool = False
 
 
 DEFAULT_TERMS = Terms()
@@ -101,8 +97,7 @@ def decide(
     keyspaces = _keyspaces(snapshot, terms.keyspaces)
     nodes = as_counted(snapshot)
     idle = takes_nothing(snapshot, stopping)
-    stale_since = terms.age if terms.stale else None
-    against = list(obstacles(snapshot, found, stopping, stale_since))
+    against = list(obstacles(snapshot, found, stopping))
     try:
         margins = tuple(_margins(nodes, keyspaces, stopping, terms, assessor))
     except InputError:  # no member's tokens are known

@@ -61,13 +61,10 @@ class Reason:
 
 
 def obstacles(
-    snapshot: RingSnapshot,
-    found: Sequence[Finding],
-    stopping: Stopping,
-    stale_since: float | None,
+    snapshot: RingSnapshot, found: Sequence[Finding], stopping: Stopping
 ) -> Iterator[Reason]:
-    """Yield what forbids stopping; ``stale_since`` is the age of a picture that is too old."""
-    yield from unknowns(snapshot, stopping, stale_since)
+    """Yield what forbids stopping."""
+    yield from unknowns(snapshot, stopping)
     yield from under_way(snapshot)
     record = snapshot.observed.record
     if record.is_fresh(snapshot.limits.kubernetes) and record.value is None:
@@ -78,16 +75,8 @@ def obstacles(
             yield Reason(each.kind, each.what, dict(each.evidence))
 
 
-def unknowns(
-    snapshot: RingSnapshot, stopping: Stopping, stale_since: float | None = None
-) -> Iterator[Reason]:
+def unknowns(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
     """Yield what would have to be known to say yes."""
-    if stale_since is not None:
-        yield Reason(
-            "picture-stale",
-            f"The picture of the ring is {stale_since:.0f} s old",
-            {"ageSeconds": round(stale_since, 1)},
-        )
     observed, limits = snapshot.observed, snapshot.limits
     old = [name for name in NEEDED if not observed.kubernetes[name].is_fresh(limits.kubernetes)]
     if old:

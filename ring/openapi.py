@@ -7,11 +7,13 @@ from typing import Any, Final
 from ring.asked import CHANGES
 from ring.history import LOG_LIMIT
 from ring.levels import Level
+from ring.stops_asked import GATE
 
 Json = dict[str, Any]
 
 EMBEDDED: Final = (
-    *("ring", "keyspaces", "keyspace", "ring-file", "whatif", "arcs", "seeds", "error"),
+    *("ring", "keyspaces", "keyspace", "ring-file", "whatif", "arcs"),
+    *("gate", "drain-order", "seeds", "error"),
 )
 HEAD: Final = ("version", "at", "stale", "certain")
 TAGGED: Final = (
@@ -109,6 +111,21 @@ def _paths() -> Json:
             _changes(),
             wrong=True,
             missing=True,
+        ),
+        "/v1/gate": _get(
+            "gate",
+            "Whether pods may stop together now; `pod` or `node` is needed",
+            "gate",
+            _of_gate(),
+            wrong=True,
+            missing=True,
+        ),
+        "/v1/drain-order": _get(
+            "drain-order",
+            "An order to stop all pods in, racks together where that is safe",
+            "drain-order",
+            [each for each in _of_gate() if each["name"] == "level"],
+            wrong=True,
         ),
         "/v1/seeds": _get(
             "seeds",
@@ -236,6 +253,17 @@ def _changes() -> list[Json]:
         "schema": {"type": "array", "items": {"type": "string", "enum": [*Level]}},
     }
     return [*several, level, keyspace]
+
+
+def _of_gate() -> list[Json]:
+    found = []
+    for name, what in GATE.items():
+        item: Json = {"type": "string", "minLength": 1}
+        if name == "level":
+            item = {"type": "string", "enum": [*Level]}
+        schema: Json = item if name == "node" else {"type": "array", "items": item}
+        found.append({"name": name, "in": "query", "description": what, "schema": schema})
+    return found
 
 
 def _stream() -> Json:

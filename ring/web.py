@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from ring import asked, parts
+from ring import asked, parts, stops_asked
 from ring.history import LOG_LIMIT
 from ring.http import GUARDS, Refusal, Renderer, about, encode, in_json, only, whole_number
 from ring.judged import Judged, Shown
@@ -63,6 +63,8 @@ def make_app(
         "/v1/ringfile": face.ringfile,
         "/v1/whatif": face.whatif,
         "/v1/arcs": face.arcs,
+        "/v1/gate": face.gate,
+        "/v1/drain-order": face.drain_order,
         "/v1/seeds": face.seeds,
         "/v1/stream": streams.handle,
         "/livez": face.livez,
@@ -181,6 +183,22 @@ class _Face:
         question = asked.question(request.query.items(), needs_change=False)
         shown = self._fresh() if question.change else self._shown()
         return await self._renderer.answer(request, shown, partial(_arcs, shown, question))
+
+    async def gate(self, request: web.Request) -> web.StreamResponse:
+        """Say whether pods may stop now."""
+        asked_about = stops_asked.stop(request.query.items())
+        shown = self._fresh()
+        return await self._renderer.answer(
+            request, shown, partial(stops_asked.gate_answer, shown, asked_about)
+        )
+
+    async def drain_order(self, request: web.Request) -> web.StreamResponse:
+        """Show an order to stop all pods in."""
+        levels = stops_asked.levels(request.query.items())
+        shown = self._fresh()
+        return await self._renderer.answer(
+            request, shown, partial(stops_asked.drain_order_answer, shown, levels)
+        )
 
     async def seeds(self, request: web.Request) -> web.Response:
         """Show every node's seeds and why, as its sidecar says now."""

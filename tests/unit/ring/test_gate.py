@@ -220,13 +220,6 @@ def test_the_one_that_sees_others_down_alone_may_be_restarted() -> None:
     assert ask(world, "cassandra-5").allowed
 
 
-def test_an_old_picture_forbids() -> None:
-    answer = ask(World(3), "cassandra-1", terms=Terms(age=61.0, stale=True))
-
-    assert codes(answer) == ["picture-stale"]
-    assert answer.reasons[0].what == "The picture of the ring is 61 s old"
-
-
 @pytest.mark.parametrize("ends", ["terminating", "draining", "deleted"])
 def test_a_member_that_ends_is_counted_as_down_before_gossip_says_so(ends: str) -> None:
     world = World(3)

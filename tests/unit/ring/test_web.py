@@ -52,6 +52,9 @@ def shown(nodes: int = 3) -> Stage:
         ("/v1/keyspaces?checks=all", "keyspaces"),
         ("/v1/arcs", "arcs"),
         ("/v1/arcs?stop=cassandra-1&rack=dc1/a", "arcs"),
+        ("/v1/gate?pod=cassandra-1", "gate"),
+        ("/v1/gate?node=worker-4&keyspace=shop&level=one", "gate"),
+        ("/v1/drain-order?level=QUORUM", "drain-order"),
     ],
 )
 async def test_answers_are_as_documented(path: str, name: str) -> None:
@@ -120,7 +123,10 @@ async def test_a_stale_picture_is_shown_as_such_and_nothing_is_decided_by_it() -
             body = await answer.json()
         assert (answer.status, body["stale"], body["certain"]) == (200, True, False)
         assert answer.headers["X-Ring-Stale"] == "true"
-        for path in ("/readyz", "/v1/ringfile", "/v1/whatif?stop=cassandra-0"):
+        for path in (
+            *("/readyz", "/v1/ringfile", "/v1/whatif?stop=cassandra-0"),
+            *("/v1/gate?pod=cassandra-0", "/v1/drain-order"),
+        ):
             assert "21 seconds old" in (await got(client, path, 503))["error"]
 
 
@@ -192,6 +198,14 @@ async def test_one_machine_may_be_drained_where_each_rack_has_a_replica() -> Non
         ("/v1/whatif?halt=cassandra-0", 400, "halt: is not a parameter"),
         ("/v1/whatif?stop=cassandra-0&keyspace=shed", 400, "keyspace: there is no keyspace"),
         ("/v1/keyspaces/shed", 404, "there is no keyspace shed"),
+        ("/v1/gate", 400, "names nothing to stop"),
+        ("/v1/gate?pod=cassandra-0&node=worker-0", 400, "names nothing to stop"),
+        ("/v1/gate?pod=", 400, "pod: names nothing"),
+        ("/v1/gate?pod=cassandra-9", 404, "no pod of cassandra is 'cassandra-9'"),
+        ("/v1/gate?node=worker-9", 404, "no Kubernetes node is 'worker-9'"),
+        ("/v1/gate?node=worker-0&node=worker-1", 400, "node: is given twice"),
+        ("/v1/gate?pod=cassandra-0&keyspace=shed", 404, "there is no keyspace shed"),
+        ("/v1/drain-order?pod=cassandra-0", 400, "pod: is not a parameter"),
         ("/v1/nothing", 404, "Not Found"),
         ("/page/..%2fweb.py", 404, "Not Found"),
         ("/page/nothing.js", 404, "there is no /page/nothing.js"),
@@ -202,6 +216,18 @@ async def test_a_wrong_question_is_told_what_is_wrong(
 ) -> None:
     async with serving(shown()) as client:
         assert error in (await got(client, path, status))["error"]
+
+
+async def test_a_second_pod_may_not_stop_beside_one_that_is_down() -> None:
+    stage = shown(3)
+    async with serving(stage) as client:
+        assert (await got(client, "/v1/gate?pod=cassandra-1"))["allowed"] is True
+        assert (await got(client, "/v1/drain-order"))["safe"] is True
+        stage.world.down(0)
+        stage.show()
+        body = await got(client, "/v1/gate?pod=cassandra-1")
+        assert (body["allowed"], body["reasons"][0]["code"]) == (False, "level-lost")
+        assert (await got(client, "/v1/drain-order"))["safe"] is False
 
 
 async def test_nothing_can_be_written() -> None:
