@@ -18,6 +18,7 @@ from ring.health import Assessor
 from ring.levels import Level
 from ring.model import Local, RingState
 from ring.remarks import remarks
+from ring.serve_command import serve
 from ring.skew import ROUNDS, skew, suggest
 from ring.terminal import (
     Form,
@@ -227,6 +228,9 @@ def tokens(
     found = suggest(Assessor(state.nodes).ring, peers, count)
     answer = answers.suggestion(found)
     write(answer, output, lambda: render.suggestion(answer))
+
+
+app.command()(serve)
 
 
 def main() -> None:

@@ -173,7 +173,7 @@ def _changes(old: Trace, member: Member, at: float) -> list[Change]:
     if before is Liveness.UP and now is Liveness.DOWN:
         found.append(_change(What.WENT_DOWN, member, at))
     if before is Liveness.DOWN and now is Liveness.UP:
-        seconds = at - old.down_since if old.down_since is not None else None
+        seconds = None if old.down_since is None else max(0.0, at - old.down_since)
         found.append(replace(_change(What.CAME_BACK, member, at), seconds=seconds))
     return found
 

@@ -30,10 +30,10 @@ class Latest:
         self._taken = 0.0
         self._changed = asyncio.Event()
 
-    def publish(self, judged: Judged) -> None:
-        """Show this from now on."""
+    def publish(self, judged: Judged, taken: float | None = None) -> None:
+        """Show this from now on; it is as of ``taken`` by the clock, without it of now."""
         self._number += 1
-        self._judged, self._taken = judged, self._clock()
+        self._judged, self._taken = judged, self._clock() if taken is None else taken
         self._changed.set()
         self._changed = asyncio.Event()
 

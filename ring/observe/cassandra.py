@@ -1,0 +1,227 @@
+"""What a node says by CQL: tokens, peers, schema, keyspaces; cassandra-driver's one door.
+
+The driver blocks: whoever asks does it in a thread.  Each contact node is asked by its own
+cluster object, with itself alone in the load balancing policy: what another node would say is
+not its word.
+"""
+
+import logging
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from cassandra import ConsistencyLevel, InvalidRequest
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import (
+    EXEC_PROFILE_DEFAULT,
+    Cluster,
+    ExecutionProfile,
+    NoHostAvailable,
+    Session,
+)
+from cassandra.policies import FallthroughRetryPolicy, WhiteListRoundRobinPolicy
+from cassandra.query import SimpleStatement, dict_factory
+
+from ring.model import HostId
+from ring.words import Facts, Row
+
+PATIENCE: Final = 5.0
+"""Seconds for one question, and for a connection: a node in a long pause is passed over."""
+PAGE: Final = 1000
+
+LOCAL: Final = (
+    "SELECT host_id, broadcast_address, data_center, rack, tokens, schema_version,"
+    " release_version FROM system.local"
+)
+PEERS: Final = (
+    "SELECT peer, host_id, data_center, rack, {0} schema_version, release_version FROM {1}"
+)
+WITH_TOKENS: Final = "tokens,"
+WITHOUT: Final = ""
+TABLES: Final = ("system.peers_v2", "system.peers")  # the second is 3.11's
+KEYSPACES: Final = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
+
+logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # what fails is told as a reading
+
+
+class CqlError(Exception):
+    """A node could not be asked; the text says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How to come in; files are read anew for each connection, as secrets are renewed.
+
+    Attributes:
+        port: of the native transport.
+        user_file, password_file: without them no login is tried.
+        ca_file: certificate authority of the nodes; without it there is no TLS.
+        cert_file, key_file: of this client, where nodes ask for one.
+        verify_name: whether a node's certificate has to name the address it is asked at.
+
+    """
+
+    port: int = 9042
+    user_file: Path | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    verify_name: bool = False
+
+    def login(self) -> PlainTextAuthProvider | None:
+        """Return user and password; `CqlError` where a file cannot be read."""
+        if self.user_file is None or self.password_file is None:
+            return None
+        return PlainTextAuthProvider(_text(self.user_file), _text(self.password_file))
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return how connections are protected; `CqlError` where a file is wrong."""
+        if self.ca_file is None:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            context.check_hostname = self.verify_name
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except (OSError, ssl.SSLError) as error:
+            raise CqlError(f"TLS: {error}") from error
+        return context
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CqlError(f"login: {error}") from error
+
+
+class Contact:
+    """One node, asked in whatever thread calls; not by two at once."""
+
+    def __init__(self, address: str, access: Access) -> None:
+        self._address, self._access = address, access
+        self._cluster: Cluster | None = None
+        self._session: Session | None = None
+        self._table = 0
+        self._facts: Facts | None = None
+
+    def read(self, *, whole: bool) -> Facts:
+        """Return what the node says now.
+
+        Tokens and keyspaces are asked for where ``whole`` says so, or where others are known,
+        other addresses of them or another schema than the last time.
+
+        Raises:
+            CqlError: whatever the reason.
+
+        """
+        try:
+            session = self._session or self._connect()
+            return self._read(session, whole=whole)
+        except CqlError:
+            self.close()
+            raise
+        except Exception as error:
+            self.close()
+            raise CqlError(_said(error)) from error
+
+    def close(self) -> None:
+        """Close the connections; the next question opens new ones."""
+        cluster, self._cluster, self._session = self._cluster, None, None
+        if cluster is not None:
+            cluster.shutdown()
+
+    def _connect(self) -> Session:
+        profile = ExecutionProfile(
+            load_balancing_policy=WhiteListRoundRobinPolicy([self._address]),
+            retry_policy=FallthroughRetryPolicy(),
+            consistency_level=ConsistencyLevel.ONE,
+            request_timeout=PATIENCE,
+            row_factory=dict_factory,
+        )
+        self._cluster = Cluster(
+            [self._address],
+            port=self._access.port,
+            auth_provider=self._access.login(),
+            ssl_context=self._access.tls(),
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            connect_timeout=PATIENCE,
+            control_connection_timeout=PATIENCE,
+            schema_metadata_enabled=False,
+            token_metadata_enabled=False,
+            executor_threads=1,
+            idle_heartbeat_interval=0,
+            monitor_reporting_enabled=False,
+        )
+        self._session = self._cluster.connect()
+        return self._session
+
+    def _read(self, session: Session, *, whole: bool) -> Facts:
+        local = _row(_one(session.execute(LOCAL)))
+        before = self._facts
+        if not whole and before is not None:
+            peers = self._peers(session, WITHOUT)
+            if local.schema == before.local.schema and _who(peers) == _who(before.peers):
+                tokens = {each.host_id: each.tokens for each in before.peers}
+                kept = tuple(replace(each, tokens=tokens[each.host_id]) for each in peers)
+                self._facts = Facts(local=local, peers=kept, keyspaces=before.keyspaces)
+                return self._facts
+        keyspaces = {
+            str(each["keyspace_name"]): {str(k): str(v) for k, v in each["replication"].items()}
+            for each in session.execute(KEYSPACES)
+        }
+        peers = self._peers(session, WITH_TOKENS)
+        self._facts = Facts(local=local, peers=peers, keyspaces=keyspaces)
+        return self._facts
+
+    def _peers(self, session: Session, tokens: str) -> tuple[Row, ...]:
+        ask = partial(self._ask_peers, session, tokens)
+        try:
+            rows = ask()
+        except InvalidRequest:
+            if self._table:
+                raise
+            self._table = 1
+            rows = ask()
+        return tuple(_row(each) for each in rows if each["host_id"] is not None)
+
+    def _ask_peers(self, session: Session, tokens: str) -> list[Mapping[str, Any]]:
+        text = PEERS.format(tokens, TABLES[self._table])
+        return list(session.execute(SimpleStatement(text, fetch_size=PAGE)))
+
+
+def _one(rows: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- the driver's result
+    found: Sequence[Mapping[str, Any]] = list(rows)
+    if len(found) != 1 or found[0]["host_id"] is None:
+        raise CqlError("system.local does not say who the node is")
+    return found[0]
+
+
+def _row(said: Mapping[str, Any]) -> Row:
+    address = said.get("broadcast_address") or said.get("peer")
+    return Row(
+        host_id=HostId(UUID(str(said["host_id"]))),
+        address=str(address or ""),
+        dc=said["data_center"] or "",
+        rack=said["rack"] or "",
+        tokens=tuple(sorted(int(token) for token in said.get("tokens") or ())),
+        schema=str(said["schema_version"] or ""),
+        release=said["release_version"] or "",
+    )
+
+
+def _who(rows: Sequence[Row]) -> frozenset[tuple[HostId, str, str, str]]:
+    return frozenset((each.host_id, each.address, each.dc, each.rack) for each in rows)
+
+
+def _said(error: Exception) -> str:
+    """Return why the driver failed; of hosts that could not be used, why that one."""
+    if isinstance(error, NoHostAvailable) and error.errors:
+        inner = next(iter(error.errors.values()))
+        return f"{type(inner).__name__}: {' '.join(str(inner).split())}"[:300]
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

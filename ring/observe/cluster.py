@@ -1,0 +1,186 @@
+"""What Kubernetes says of one Service: its pods, disks, machines, ring record and ledger."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from ring.objects import Entry, Record, Turn, ordinal
+from ring.observe import decoding
+from ring.observe.decoding import Broken
+from ring.observe.errors import KubeError
+from ring.observe.watching import Collection, Server, Watch
+from ring.observed import Observation
+from ring.reading import Reading
+
+T = TypeVar("T")
+
+OWN_LABEL: Final = "cassandra-k8s-ring.io/service"
+MANAGED: Final = "app.kubernetes.io/managed-by=cassandra-k8s-ring"
+
+
+class Cluster:
+    """Watches the collections that a Service's ring has to do with; `run` it as a task."""
+
+    def __init__(
+        self,
+        server: Server,
+        namespace: str,
+        service: str,
+        claim: str,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._server, self._namespace, self._service = server, namespace, service
+        core, apps = "/api/v1", "/apis/apps/v1"
+        named = f"{service}-join"
+
+        def watch(
+            name: str,
+            root: str,
+            plural: str,
+            decode: Callable[[bytes], T | None],
+            query: Callable[[], Awaitable[Mapping[str, str]]],
+        ) -> Watch[T]:
+            inside = f"/namespaces/{namespace}" if plural != "nodes" else ""
+            collection = Collection(
+                name=name, path=f"{root}{inside}/{plural}", query=query, decode=decode
+            )
+            return Watch(server, collection, on_change)
+
+        self._pods = watch("pods", core, "pods", decoding.pod, self._selected)
+        self._claims = watch(
+            "claims", core, "persistentvolumeclaims", decoding.claim(claim), _everything
+        )
+        self._machines = watch("machines", core, "nodes", decoding.machine, _everything)
+        self._sets = watch(
+            "statefulSets", apps, "statefulsets", decoding.stateful_set(service), _everything
+        )
+        self._slices = watch(
+            "endpoints",
+            "/apis/discovery.k8s.io/v1",
+            "endpointslices",
+            decoding.endpoints,
+            _always({"labelSelector": f"kubernetes.io/service-name={service}"}),
+        )
+        self._maps: Watch[Record | Entry | Broken] = watch(
+            "configMaps",
+            core,
+            "configmaps",
+            decoding.config_map(service),
+            _always({"labelSelector": f"{MANAGED},{OWN_LABEL}={service}"}),
+        )
+        self._lease = watch(
+            "turn",
+            "/apis/coordination.k8s.io/v1",
+            "leases",
+            decoding.turn,
+            _always({"fieldSelector": f"metadata.name={named}"}),
+        )
+
+    async def run(self) -> None:
+        """Keep all of it until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for each in self.watches.values():
+                tasks.create_task(each.run())
+
+    @property
+    def watches(self) -> Mapping[str, Watch[Any]]:
+        """The watches, by what they are of."""
+        return {
+            "pods": self._pods,
+            "claims": self._claims,
+            "machines": self._machines,
+            "statefulSets": self._sets,
+            "endpoints": self._slices,
+            "configMaps": self._maps,
+            "turn": self._lease,
+        }
+
+    def observed(self) -> Observation:
+        """Return what is known now of this side."""
+        sets, maps = self._sets.reading(), self._maps.reading()
+        slices, lease = self._slices.reading(), self._lease.reading()
+        claims = self._claims.reading()
+        if claims.value is not None and sets.value is not None:
+            own = {
+                name: each
+                for name, each in claims.value.items()
+                if _is_of(each.pod, sets.value)
+            }
+            claims = replace(claims, value=own)
+        return Observation(
+            namespace=self._namespace,
+            service=self._service,
+            pods=self._pods.reading(),
+            claims=_by(claims, lambda each: each.pod),
+            machines=self._machines.reading(),
+            stateful_sets=sets,
+            endpoints=_mapped(
+                slices, lambda by: tuple(e for each in by.values() for e in each)
+            ),
+            record=_record(maps),
+            ledger=_ledger(maps),
+            turn=_mapped(lease, lambda by: next(iter(by.values()), Turn())),
+        )
+
+    async def _selected(self) -> Mapping[str, str]:
+        """Return how the Service selects its pods now."""
+        path = f"/api/v1/namespaces/{self._namespace}/services/{self._service}"
+        selector = decoding.selector(await self._server.get(path))
+        if not selector:
+            raise KubeError(f"Service {self._service} selects no pods")
+        return {"labelSelector": selector}
+
+
+async def _everything() -> Mapping[str, str]:
+    return {}
+
+
+def _always(query: Mapping[str, str]) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    async def same() -> Mapping[str, str]:
+        return query
+
+    return same
+
+
+V = TypeVar("V")
+
+
+def _mapped(reading: Reading[T], change: Callable[[T], V]) -> Reading[V]:
+    if reading.value is None:
+        return Reading(None, reading.age, reading.failure)
+    return Reading(change(reading.value), reading.age, reading.failure)
+
+
+def _by(reading: Reading[Mapping[str, T]], key: Callable[[T], str]) -> Reading[Mapping[str, T]]:
+    return _mapped(reading, lambda by: {key(each): each for each in by.values()})
+
+
+def _is_of(pod: str, sets: Mapping[str, object]) -> bool:
+    number = ordinal(pod)
+    return number is not None and pod.removesuffix(f"-{number}") in sets
+
+
+def _record(maps: Reading[Mapping[str, Record | Entry | Broken]]) -> Reading[Record]:
+    name = next((n for n in maps.value or {} if n.endswith("-ring")), "")
+    found = (maps.value or {}).get(name)
+    match found:
+        case Broken(problem):
+            return Reading(None, None, problem)
+        case Record():
+            return Reading(found, maps.age, maps.failure)
+        case _:
+            return Reading(None, maps.age, maps.failure)
+
+
+def _ledger(
+    maps: Reading[Mapping[str, Record | Entry | Broken]],
+) -> Reading[Mapping[str, Entry]]:
+    """Return the entries; a broken one makes the ledger unknown, as a member may be in it."""
+    if maps.value is None:
+        return Reading(None, maps.age, maps.failure)
+    entries = {each.pod: each for each in maps.value.values() if isinstance(each, Entry)}
+    for name, each in maps.value.items():
+        if isinstance(each, Broken) and name.endswith("-member"):
+            return Reading(entries, None, each.problem)
+    return Reading(entries, maps.age, maps.failure)

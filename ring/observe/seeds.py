@@ -1,0 +1,103 @@
+"""Asks sidecars what their nodes were told to use as seeds, and why."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from ring.errors import UnknownNodeError
+from ring.judged import Judged
+from ring.manager import addresses
+from ring.objects import pod_order
+from ring.observe.sidecars import host_in_url
+
+Json = dict[str, Any]
+
+PATIENCE: Final = 4.0
+"""Seconds for one sidecar: it may ask others before it explains."""
+AT_ONCE: Final = 64
+MOST_BYTES: Final = 2**20
+FULL: Final = 50
+"""Up to so many pods explanations are given whole; of more, only the chosen candidates."""
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Seeds:
+    """Asks the sidecars of a picture's pods."""
+
+    def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
+        self._session, self._port = session, port
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self, judged: Judged, pod: str | None) -> Json:
+        """Return every pod's seeds, or one's; `UnknownNodeError` where there is no such pod."""
+        there = addresses(judged.snapshot.observed)
+        if pod is not None:
+            if pod not in there:
+                raise UnknownNodeError(f"there is no pod {pod} with an address")
+            there = {pod: there[pod]}
+        names = sorted(there, key=pod_order)
+        answers = await asyncio.gather(*(self._one(there[name]) for name in names))
+        return {
+            "pods": {
+                name: _shown(judged, name, answer, whole=len(names) <= FULL)
+                for name, answer in zip(names, answers, strict=True)
+            }
+        }
+
+    async def _one(self, address: str) -> Json | str:
+        """Return an explanation, or why there is none."""
+        url = f"http://{host_in_url(address)}:{self._port}/v1/seeds"
+        try:
+            async with (
+                self._turn,
+                asyncio.timeout(PATIENCE),
+                self._session.get(url, allow_redirects=False) as response,
+            ):
+                body = await _limited(response.content)
+                if response.content_type != "application/json":
+                    said = " ".join(body[:200].decode(errors="replace").split())
+                    return said or f"HTTP {response.status}"
+                return _decode(body)
+        except TimeoutError:
+            return f"no answer within {PATIENCE:g} s"
+        except msgspec.MsgspecError as error:
+            return f"no explanation: {error}"
+        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError) as error:
+            return str(error) or type(error).__name__
+
+
+async def _limited(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise OSError(f"an answer of over {MOST_BYTES >> 20} MiB")
+    return bytes(body)
+
+
+def _shown(judged: Judged, pod: str, answer: Json | str, *, whole: bool) -> Json:
+    host = judged.snapshot.who.by_pod.get(pod)
+    member = judged.snapshot.by_host.get(host) if host else None
+    in_use = member.seeds if member else None
+    told = answer if isinstance(answer, dict) else None
+    return {
+        "hostId": str(host) if host else None,
+        "inUse": sorted(in_use) if in_use is not None else None,
+        "explanation": told if told is None or whole else _chosen(told),
+        "failure": answer if isinstance(answer, str) else None,
+    }
+
+
+def _chosen(told: Mapping[str, Any]) -> Json:
+    """Leave out candidates that were not chosen: of n nodes they are n times n."""
+    listed = told.get("candidates")
+    if not isinstance(listed, list):
+        return dict(told)
+    kept = [each for each in listed if isinstance(each, dict) and each.get("chosen") is True]
+    before = told.get("candidatesLeftOut")
+    left_out = before if isinstance(before, int) else 0
+    return {**told, "candidates": kept, "candidatesLeftOut": left_out + len(listed) - len(kept)}

@@ -1,0 +1,153 @@
+"""What a sidecar answers to ``GET /v1/node``, from its JSON to a value (docs/contracts.md)."""
+
+import ipaddress
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from ring.model import HostId
+from ring.words import (
+    Clock,
+    Disk,
+    DiskState,
+    Heartbeat,
+    Peer,
+    PeerState,
+    Pool,
+    Process,
+    Sidecar,
+    Sight,
+)
+
+MOST_BYTES = 4 * 2**20
+"""Of an answer: a heartbeat has at most 1 MiB when its sidecar takes it."""
+MOST_PEERS = 10_000
+STATES = {each.name.lower(): each for each in PeerState}
+
+Text = Annotated[str, Meta(max_length=200)]
+Age = Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class _Disk(msgspec.Struct, rename="camel"):
+    state: Text = "unknown"
+    ring_id: Text | None = None
+    host_id: UUID | None = None
+    pvc_uid: Text | None = None
+
+
+class _Peer(msgspec.Struct, rename="camel"):
+    host_id: UUID
+    address: Text
+    up: bool | None = None
+    state: Text = "normal"
+
+
+class _Heartbeat(msgspec.Struct, rename="camel"):
+    age_seconds: Age
+    mode: Text
+    cassandra: Text | None = None
+    host_id: UUID | None = None
+    address: Text | None = None
+    dc: Text | None = None
+    rack: Text | None = None
+    native: bool | None = None
+    load: Annotated[float, Meta(ge=0)] | None = None
+    seeds: Annotated[list[Text], Meta(max_length=1000)] | None = None
+    peers_hash: Text | None = None
+    peers: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Node(msgspec.Struct, rename="camel"):
+    pod: Text
+    pod_uid: Text
+    pvc_uid: Text | None = None
+    ring_id: Text | None = None
+    address: Text = ""
+    disk: _Disk = msgspec.field(default_factory=_Disk)
+    cassandra: Text = "unknown"
+    heartbeat: _Heartbeat | None = None
+
+
+_node = msgspec.json.Decoder(_Node)
+_peers = msgspec.json.Decoder(Annotated[list[_Peer], Meta(max_length=MOST_PEERS)])
+
+
+class BadWordError(ValueError):
+    """The answer is not one of a sidecar; the text says why."""
+
+
+class Listener:
+    """Makes values of a sidecar's answers; keeps the peers part while that does not change."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._sight: Sight | None = None
+        self.peers_hash: str | None = None
+
+    def hear(self, body: bytes, clock: Clock | None = None) -> Sidecar:
+        """Return what an answer says; `BadWordError` where it says nothing."""
+        try:
+            said = _node.decode(body)
+            beat = self._heartbeat(said.heartbeat) if said.heartbeat else None
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise BadWordError(f"no answer of a sidecar: {error}") from None
+        return Sidecar(
+            pod=said.pod,
+            pod_uid=said.pod_uid,
+            pvc_uid=said.pvc_uid,
+            ring_id=said.ring_id,
+            address=said.address,
+            disk=Disk(
+                _known(DiskState, said.disk.state, DiskState.UNKNOWN),
+                said.disk.ring_id,
+                _host(said.disk.host_id),
+                said.disk.pvc_uid,
+            ),
+            process=_known(Process, said.cassandra, Process.UNKNOWN),
+            heartbeat=beat,
+            clock=clock,
+        )
+
+    def _heartbeat(self, said: _Heartbeat) -> Heartbeat:
+        return Heartbeat(
+            age=said.age_seconds,
+            mode=said.mode,
+            host_id=_host(said.host_id),
+            address=said.address,
+            dc=said.dc,
+            rack=said.rack,
+            native=said.native,
+            load=said.load,
+            release=said.cassandra,
+            seeds=None if said.seeds is None else frozenset(said.seeds),
+            sight=self._seen(said),
+        )
+
+    def _seen(self, said: _Heartbeat) -> Sight | None:
+        """Return whom it knows: as sent now, or as before where the hash is still that."""
+        if said.peers:
+            own = None
+            if said.host_id is not None and said.address is not None:
+                own = Peer(HostId(said.host_id), said.address, up=None)
+            self._sight = self._pool.sight(own, map(_peer, _peers.decode(said.peers)))
+            self.peers_hash = said.peers_hash
+        elif said.peers_hash is None or said.peers_hash != self.peers_hash:
+            self._sight, self.peers_hash = None, None  # to be asked for whole the next time
+        return self._sight
+
+
+def _peer(said: _Peer) -> Peer:
+    address = str(ipaddress.ip_address(said.address))
+    return Peer(
+        HostId(said.host_id), address, said.up, STATES.get(said.state, PeerState.NORMAL)
+    )
+
+
+def _host(said: UUID | None) -> HostId | None:
+    return HostId(said) if said is not None else None
+
+
+def _known(kind: Any, text: str, other: Any) -> Any:  # noqa: ANN401 -- of whatever enumeration
+    return kind(text) if text in set(kind) else other

@@ -1,0 +1,227 @@
+"""``ring serve``: wires observers, cycle, election and HTTP; ends them in order."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from ring.keeper import Keeper
+from ring.latest import Latest
+from ring.leader import Election
+from ring.manager import CYCLE_SECONDS, Manager, addresses, candidates, revision
+from ring.metrics import Metrics, Sources
+from ring.observe.cassandra import Access, Contact
+from ring.observe.cluster import OWN_LABEL, Cluster
+from ring.observe.contacts import Contacts
+from ring.observe.kube import Api
+from ring.observe.seeds import Seeds
+from ring.observe.sidecars import PERIOD, Sidecars, session
+from ring.stream import Streams
+from ring.web import make_app
+
+MISSED_CYCLES: Final = 3
+"""After so many a picture is stale; and some seconds more, for a cycle that is only slow."""
+GRACE_SECONDS: Final = 5.0
+SHUTDOWN_SECONDS: Final = 5.0
+"""For answers under way at the end; streams are ended at once."""
+DESCRIPTORS: Final = 65_536
+"""Open files asked for: a connection for each sidecar, and one for each stream."""
+
+log = logging.getLogger("ring")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``ring serve`` is told; docs/ring-manager.md gives the reasons."""
+
+    namespace: str
+    service: str = "cassandra"
+    identity: str
+    kubeconfig: Path | None = None
+    context: str | None = None
+    host: str = "0.0.0.0"  # noqa: S104 -- it is for everybody in the cluster
+    port: int = 8080
+    interval: float = CYCLE_SECONDS
+    sidecar_port: int = 8079
+    sidecar_period: float = PERIOD
+    claim: str = "cassandra-data"
+    access: Access = field(default_factory=Access)
+    writes: bool = True
+
+
+class ListenError(OSError):
+    """The address to listen on cannot be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A manager that runs.
+
+    Attributes:
+        url: of its API on the local machine.
+        task: ends with an error where one of its parts failed beyond repair.
+
+    """
+
+    url: str
+    manager: Manager
+    latest: Latest
+    election: Election
+    task: asyncio.Task[None]
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    _ask_for_descriptors()
+    async with running(settings) as it:
+        log.info("serving at %s", it.url)
+        waiting = asyncio.create_task(ended.wait())
+        try:
+            await asyncio.wait({it.task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if it.task.done():
+                it.task.result()
+        finally:
+            waiting.cancel()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[Running]:
+    """Run a manager until the block ends; `ListenError` where its address is taken."""
+    async with AsyncExitStack() as exits:
+        api = await exits.enter_async_context(Api(settings.kubeconfig, settings.context))
+        asking = await exits.enter_async_context(session())
+        latest = Latest(settings.interval * MISSED_CYCLES + GRACE_SECONDS)
+        parts = _Parts(settings, api, asking, latest)
+        url = await _listen(exits, settings, parts.app)
+        task = asyncio.create_task(parts.run(), name="manager")
+        exits.push_async_callback(_end, task)
+        yield Running(
+            url=url,
+            manager=parts.manager,
+            latest=latest,
+            election=parts.election,
+            task=task,
+        )
+
+
+class _Parts:
+    """Everything that runs, made and tied together."""
+
+    def __init__(
+        self, settings: Settings, api: Api, asking: aiohttp.ClientSession, latest: Latest
+    ) -> None:
+        self._settings = settings
+        self._cluster = Cluster(
+            api,
+            settings.namespace,
+            settings.service,
+            settings.claim,
+            lambda: self.manager.notice("kubernetes"),
+        )
+        self._sidecars = Sidecars(
+            asking,
+            lambda: addresses(self._cluster.observed()),
+            settings.sidecar_port,
+            lambda: self.manager.notice("sidecar"),
+            period=settings.sidecar_period,
+        )
+        self._contacts = Contacts(
+            partial(Contact, access=settings.access),
+            lambda: candidates(self._cluster.observed(), self.manager.judged),
+            lambda: revision(self.manager.judged),
+            lambda: self.manager.notice("cql"),
+            period=settings.interval,
+        )
+        self.manager = Manager(
+            self._cluster, self._sidecars, self._contacts, latest, interval=settings.interval
+        )
+        labels = {
+            "app.kubernetes.io/managed-by": "cassandra-k8s-ring-manager",
+            OWN_LABEL: settings.service,
+        }
+        self.election = Election(
+            api,
+            settings.namespace,
+            f"{settings.service}-ring-manager",
+            settings.identity,
+            labels,
+        )
+        self._keeper = Keeper(
+            api,
+            settings.namespace,
+            f"{settings.service}-contact-points",
+            labels,
+            settings.access.port,
+            shown=latest.shown,
+            leads=lambda: self.election.leads,
+        )
+        streams = Streams(latest)
+        metrics = Metrics(
+            Sources(
+                latest=latest,
+                counts=self.manager.counts,
+                streams=lambda: streams.count,
+                leads=lambda: self.election.leads,
+                failures=lambda: {n: w.failures for n, w in self._cluster.watches.items()},
+            )
+        )
+        self.app = make_app(
+            latest,
+            exposition=metrics.exposition,
+            ask_seeds=Seeds(asking, settings.sidecar_port).ask,
+            streams=streams,
+        )
+
+    async def run(self) -> None:
+        """Run all of it; where one part fails beyond repair all end."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._cluster.run())
+            tasks.create_task(self._sidecars.run())
+            tasks.create_task(self._contacts.run())
+            tasks.create_task(self.manager.run())
+            if self._settings.writes:
+                tasks.create_task(self.election.run())
+                tasks.create_task(self._keeper.run())
+
+
+async def _listen(exits: AsyncExitStack, settings: Settings, app: web.Application) -> str:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    exits.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ListenError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        ) from error
+    host, port = runner.addresses[0][:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def _ask_for_descriptors() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
