@@ -50,7 +50,7 @@ imports: $(READY) ## who may import whom
 
 check: lint types imports test-unit ## what to run before a commit: lint, types, imports, unit tests
 
-.PHONY: test test-unit test-oracle test-java test-wheel test-integration
+.PHONY: test test-unit test-oracle test-browser test-java test-wheel test-integration
 test: tools $(READY) ## everything: checks, Java, wheel, a real Cassandra ring, a kind cluster
 	@./tools/run-tests
 
@@ -58,6 +58,8 @@ test-unit: $(READY) ## unit tests, and the contract of the emulated API server
 	@$(BIN)/pytest -q tests/unit tests/contract $(ARGS)
 test-oracle: $(READY) ## ownership and health against Cassandra's own classes
 	@$(BIN)/pytest -q tests/oracle $(ARGS)
+test-browser: $(READY) ## the ring manager's web page in Chromium
+	@$(BIN)/pytest -q tests/browser $(ARGS)
 test-java: | tools ## the seed provider's tests, and that it fits every Cassandra version
 	@mvn -B -ntp -q -f java-shim/pom.xml verify
 test-wheel: $(READY) ## build the wheel, install it alone, start what is in it
