@@ -76,10 +76,13 @@ model-check: $(READY) ## the seed protocol in every order of events within bound
 model-mutants: $(READY) ## every guard of the seed protocol turned off in turn, with how it is noticed
 	@$(BIN)/python -m tests.model mutants --stories $(ARGS)
 
-.PHONY: image test-e2e
+.PHONY: image image-manager test-e2e
 IMAGE ?= cassandra-k8s-ring/sidecar:$(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)
 image: ## build the sidecar's image (IMAGE=name:tag)
 	docker build -f images/sidecar/Dockerfile -t $(IMAGE) .
+MANAGER_IMAGE ?= cassandra-k8s-ring/manager:$(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)
+image-manager: ## build the ring manager's image (MANAGER_IMAGE=name:tag)
+	docker build -f images/manager/Dockerfile -t $(MANAGER_IMAGE) .
 test-e2e: $(READY) ## the manifests on a real kind cluster (KEEP_CLUSTER=1, KIND_NODE_IMAGE=...)
 	@$(BIN)/pytest tests/e2e -s --durations=0 --durations-min=2 $(ARGS)
 

@@ -1,8 +1,10 @@
 """The manifests, as a real API server takes them."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,13 +35,37 @@ def test_the_api_server_accepts_without_a_warning(strict: Kubectl, folder: Path)
     assert "created" in told
 
 
-def test_the_plain_sidecar_is_accepted_as_well(strict: Kubectl) -> None:
+@contextmanager
+def base_with(*components: str) -> Iterator[str]:
+    """Give a folder with an overlay of the base and these components."""
     content = {
         "resources": ["../../manifests/base"],
-        "components": ["../../manifests/components/plain-sidecar"],
+        "components": [f"../../manifests/components/{name}" for name in components],
     }
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         (Path(folder) / "kustomization.yaml").write_text(json.dumps(content))
+        yield folder
+
+
+@pytest.mark.parametrize(
+    ("component", "object_"),
+    [
+        ("plain-sidecar", "statefulset.apps/cassandra"),
+        ("manager", "deployment.apps/cassandra-ring-manager"),
+    ],
+)
+def test_a_component_is_accepted_as_well(strict: Kubectl, component: str, object_: str) -> None:
+    with base_with(component) as folder:
         told = strict("apply", "-k", folder, "--dry-run=server", "--warnings-as-errors")
 
-    assert "statefulset.apps/cassandra created" in told
+    assert f"{object_} created" in told
+
+
+def test_monitoring_is_built_for_clusters_that_have_its_kinds(
+    strict: Kubectl,
+) -> None:
+    with base_with("manager", "monitoring") as folder:
+        built = strict("kustomize", folder)
+
+    kinds = set(re.findall(r"^kind: (\w+)$", built, re.MULTILINE))
+    assert {"PodMonitor", "PrometheusRule"} <= kinds
