@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Protocol, Self
 
 import aiohttp
 
@@ -41,6 +41,16 @@ RING_PATIENCE = 180.0  # seconds until started pods form a whole ring
 KILL_GRACE = 1  # seconds; shortest that a pod object can be given
 
 
+class Observer(Protocol):
+    """Who wants to know of every ring."""
+
+    def entered(self, ring: "LocalRing") -> None:
+        """Take note of a ring that has no pods yet."""
+
+    def ended(self, ring: "LocalRing") -> None:
+        """Take note of a ring whose processes have ended and whose files are there still."""
+
+
 class LocalRing:
     """The stage; enter it, then start pods by ordinal.
 
@@ -50,10 +60,12 @@ class LocalRing:
         api: the emulated API server with its faults, while it is entered.
         cluster: the objects in it.
         disks: the pods' disks.
+        observers: told of every ring of the program.
         diary: where is written down what is done to the ring, beside the sidecars' journals.
 
     """
 
+    observers: ClassVar[list[Observer]] = []
     directory: Path
     api: ApiServer
     cluster: Cluster
@@ -95,7 +107,10 @@ class LocalRing:
                 self.api.store, endpoints_per_slice=options.endpoints_per_slice
             )
             self.disks = Disks(self.directory / "disks")
+            exits.callback(self._tell_observers_of_end)
             exits.push_async_callback(self._kill_all)
+            for observer in self.observers:
+                observer.entered(self)
             self._exits = exits.pop_all()
         return self
 
@@ -241,6 +256,10 @@ class LocalRing:
     def _must_not_run(self, ordinal: int) -> None:
         if ordinal in self._pods:
             raise StageError(f"cassandra-{ordinal} runs: its disk is in use")
+
+    def _tell_observers_of_end(self) -> None:
+        for observer in self.observers:
+            observer.ended(self)
 
     async def _kill_all(self) -> None:
         await asyncio.gather(*(pod.kill() for pod in self._pods.values()))

@@ -1,7 +1,7 @@
 """One real ring of three pods for all tests of this folder: each start costs seconds."""
 
 import re
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from localring.options import Options
 from localring.prepare import prepare
 from localring.report import Report, missing_from_ring
 from localring.ring import LocalRing
+from tests.integration.replaying import Witnesses
 
 PODS = (0, 1, 2)
 PER_SLICE = 2  # endpoints, so that every test meets a view made of several slices
@@ -25,6 +26,7 @@ STAMP = r"^INFO +\[main\] (\S+ \S+) .*"
 FIRST = re.compile(STAMP + "JOINING: waiting for ring information", re.MULTILINE)
 LAST = re.compile(STAMP + "state jump to NORMAL", re.MULTILINE)
 FAILED = pytest.StashKey[bool]()
+WITNESSES = Witnesses()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +46,28 @@ def pytest_runtest_makereport(
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def witnesses() -> Iterator[Witnesses]:
+    """Have every ring of the session held against the model of the seed protocol."""
+    LocalRing.observers.append(WITNESSES)
+    yield WITNESSES
+    LocalRing.observers.remove(WITNESSES)
+
+
+@pytest.fixture(autouse=True)
+def replayed(witnesses: Witnesses) -> Iterator[None]:
+    """Hold what the test did against the model: each test is one of the model, too."""
+    yield
+    witnesses.catch_up()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much of what went on the model was held against."""
+    if WITNESSES.seen:
+        terminalreporter.section("held against the model of the seed protocol")
+        terminalreporter.write_line(WITNESSES.summary())
 
 
 @dataclass(frozen=True, slots=True)
