@@ -43,7 +43,8 @@ class Writes:
         if record is None:
             course.change("the record is deleted", faults.record_deleted)
             return
-        what = f"the record is written: {record.ring_id}, {record.how} by {record.founder}"
+        ring, founder = record.ring_id, record.founder
+        what = f"the record is written: {ring}, {record.how} by {founder}"
         step = (m.RECORD, course.names.record(record))
         self._write(what, step, record.version, by)
 
