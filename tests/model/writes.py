@@ -37,7 +37,7 @@ class Writes:
         return self.kube.of("turn").now or Turn()
 
     def record_is(self, record: Record | None, since: float, by: int | None = None) -> None:
-        """Write the record, not before `since`; `by` whom, None if that is still to be found."""
+        """Write the record, not before `since`; `by` whom, None where that is to be found."""
         course = self.course
         self.kube.of("record").put(record, since, course.now)
         if record is None:
