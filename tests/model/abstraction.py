@@ -189,8 +189,10 @@ def plain(asker: Asker, view: View) -> Plain:
         else report
         for pod, report in view.reports.items()
     }
+    everybody = tuple(endpoint.address for endpoint in view.endpoints)
+    configured = everybody if asker.configured else ()
     return Plain(
-        replace(asker, waiting=1e6),
+        replace(asker, waiting=1e6, configured=configured),
         replace(
             view,
             endpoints=tuple(

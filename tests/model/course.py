@@ -115,6 +115,7 @@ class Course:
         n = self.number(pod)
         self.advance(f"{pod}: its process ends", lambda w: inner.ended(w, n))
         self.track.changed[n] = self.now
+        self.track.asked.discard(n)
 
     def sidecar_ended(self, pod: str) -> None:
         """End the sidecar: what it promised and took for a node that waits is forgotten."""
@@ -133,7 +134,7 @@ class Course:
             f"{pod} is deleted", lambda w: (inner.gone(each, n) for each in inner.ended(w, n))
         )
         self.names.uids[n] = None
-        self.track.fresh_pod(n)
+        self.track.asked.discard(n)
         self.frozen.pop(pod, None)
 
     def pod_there(self, pod: str, address: str) -> None:

@@ -92,6 +92,8 @@ class Decisions:
         if any(_is_same(each, wanted) for each in thoughts):
             return
         reasons = abstraction.outside(line.view)
+        if told.rule == Rule.ADOPTION and not line.asker.configured:
+            reasons.append("no seeds are configured")
         reasons += [f"{pod} was frozen" for pod in view.reports if course.is_frozen(pod)]
         if reasons:
             course.leave_out(f"{what}: {'; '.join(reasons)}")

@@ -34,7 +34,7 @@ class Track:
 
     Attributes:
         changed: when the model's disk of a pod changed last.
-        asked: pods whose node asked for seeds in this life of the pod.
+        asked: pods whose node asked for seeds since its pod or its last process began.
         strange: pods that were given a disk from elsewhere.
 
     """
@@ -42,10 +42,6 @@ class Track:
     changed: dict[int, float] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)
     strange: set[int] = field(default_factory=set)
-
-    def fresh_pod(self, n: int) -> None:
-        """Begin another life of the pod."""
-        self.asked.discard(n)
 
     def may_adopt(self, n: int, worlds: list[m.World]) -> bool:
         """Whether a pod's disk may be what the model cannot know: none of its runs on it."""
@@ -298,6 +294,8 @@ def adopted(world: m.World, n: int, report: Report, names: Names) -> m.World:
     beat = evidence.fresh_heartbeat(report)
     host = disk.host or (names.hosts[beat.host_id] if beat and beat.host_id else 0)
     truth = 0 if disk.kind == m.EMPTY else _truth(world, n, host, disk.ring)
+    if truth and not host:
+        host = max({UNNAMED, *(each.disk.host for each in world.pods)}) + 1
     disk = disk._replace(host=host if truth else 0, truth=truth)
     runs = bool(beat) and beat is not None and beat.mode in RUNNING and truth > 0
     pod = pod._replace(disk=disk, run=m.NORMAL if runs else pod.run, step=(), ghost=())

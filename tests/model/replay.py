@@ -158,7 +158,7 @@ class Replay:
             case TakeTurn(holder, was):
                 transitions = was.transitions + (was.holder != holder)
                 turn = Turn(holder=holder, transitions=transitions, version=version)
-                writes.turn_is(turn, began, n)
+                writes.turn_is(turn, began)
 
     def _turned(self, pod: str, line: Turned) -> None:
         course, writes = self.course, self._writes
@@ -169,7 +169,8 @@ class Replay:
             turn = replace(writes.turn, holder=holder, version=line.version)
             writes.turn_is(turn, line.began)
         elif line.version not in writes.writers:
-            course.fail(f"{pod} wrote the turn as {line.version}, which nobody stored")
+            what = "freed the turn" if line.freed else "renewed the turn"
+            course.fail(f"{pod} {what}, which it could not")
 
 
 def _not_written(world: m.World, n: int, kind: int, *, unknown: bool) -> Iterator[m.World]:

@@ -67,7 +67,7 @@ class Writes:
         """Return all that an entry ever was."""
         return self.kube.of(("entry", pod))
 
-    def turn_is(self, turn: Turn, since: float, by: int | None = None) -> None:
+    def turn_is(self, turn: Turn, since: float) -> None:
         """Write the join turn."""
         course = self.course
         self.kube.of("turn").put(turn if turn.version else None, since, course.now)
@@ -76,19 +76,37 @@ class Writes:
                 "the Lease is deleted", lambda w: moves.overtaken(w._replace(turn=()), m.TURN)
             )
         elif turn.holder is None:
-            course.change("the turn is freed", inner.freed)
-            self.writers[turn.version] = -1
+            self._turn_freed(turn.version)
         else:
-            self._turn_held(turn.holder[0], turn.version, by)
+            self._turn_held(turn, turn.holder[0], turn.version)
 
-    def _turn_held(self, pod: PodName, version: str, by: int | None) -> None:
-        n = self.course.number(pod)
-        worlds = self.course.worlds
-        if all(w.turn == (n, True) and w.pods[n].step != (m.TURN,) for w in worlds):
-            self.course.tell(f"{pod} is still on its way")
-            self.writers[version] = n
+    def _turn_freed(self, version: str) -> None:
+        course = self.course
+        free = [
+            world for each in course.worlds if isinstance(world := inner.freed(each), m.World)
+        ]
+        if free:
+            course.change("the turn is freed", inner.freed)
+            self.writers[version] = -1
         else:
-            self._write(f"{pod} has the turn", (m.TURN,), version, n if by is None else by)
+            course.leave_out("the turn is freed, by nobody who may")
+            self._turn_by_nobody((-1, False))
+
+    def _turn_held(self, turn: Turn, pod: PodName, version: str) -> None:
+        course = self.course
+        n, worlds = course.number(pod), course.worlds
+        if all(w.turn == (n, True) and w.pods[n].step != (m.TURN,) for w in worlds):
+            course.tell(f"{pod} is still on its way")
+            self.writers[version] = n
+        elif any(w.pods[n].step == (m.TURN,) or w.flight == (n, (m.TURN,)) for w in worlds):
+            self._write(f"{pod} has the turn", (m.TURN,), version, n)
+        else:
+            course.leave_out(f"{pod} has the turn, and had not decided to take it")
+            self._turn_by_nobody(course.names.turn(turn))
+
+    def _turn_by_nobody(self, turn: tuple) -> None:
+        worlds = self.course.worlds
+        self.course.worlds = [moves.overtaken(w._replace(turn=turn), m.TURN) for w in worlds]
 
     def _write(self, what: str, step: tuple, version: str | None, by: int | None) -> None:
         """Match a write with a step that was decided on."""
