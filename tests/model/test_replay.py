@@ -339,7 +339,7 @@ def test_a_turn_that_is_freed_by_nobody_is_refused(trace: Trace) -> None:
     taken = find(trace, lambda e: not e.pod and e.line.get("resource") == "leases")
     early = trace[stored]._replace(at=trace[taken].at + 0.001)
 
-    refused([*without(trace, stored), early], "freed the turn, which it could not")
+    refused([*without(trace, stored), early], "unlike in the model")
 
 
 # -- journals ----------------------------------------------------------------------------------
