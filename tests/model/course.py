@@ -29,6 +29,7 @@ class Course:
     Attributes:
         complete: whether the stage keeps a diary of all that is written in Kubernetes; without
             one, what nobody's journal has was written by somebody else.
+        ends: by pod UID, when its journal ends, where that may be before the pod did.
         left_out: what was not held against the model, and why.
         now: time of the line that is looked at.
         frozen: until when each pod that was stopped in its tracks is, or is a little confused.
@@ -38,6 +39,7 @@ class Course:
 
     complete: bool = True
     names: Names = field(default_factory=Names)
+    ends: dict[str, float] = field(default_factory=dict)
     track: Track = field(default_factory=Track)
     worlds: list[m.World] = field(default_factory=lambda: [m.World((), ledger=())])
     left_out: list[str] = field(default_factory=list)

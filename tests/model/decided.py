@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from seedprovider import duties, protocol
-from seedprovider.decision import Act, Rule, Step
+from seedprovider.decision import Act, Policy, Rule, Step
 from seedprovider.journal import Decided, Duty, DutyKind, Purpose, decision_of, step_of
 from seedprovider.model import RingId, View
 from tests.model import abstraction, inner, laws, moves
@@ -76,15 +76,15 @@ class Decisions:
         """Hold that the model's own sight of this view leads to the same decision."""
         course, fresh = self.course, line.asker.fresh_ring_id
         asker, view = abstraction.plain(line.asker, line.view)
-        wanted = course.names.told(protocol.decide(asker, view, line.policy), fresh)
+        wanted = course.names.told(protocol.decide(asker, view, Policy()), fresh)
         # How long somebody has waited is left open in the model.
         waits = told.rule in {Rule.FOUND_WAIT, Rule.API_AWAY} and not told.step
         if not _is_same(wanted, told) and not waits:
             # A pod that ends is, to the model, one that is gone already.
             asker, view = abstraction.plain(line.asker, abstraction.without_ending(line.view))
-            wanted = course.names.told(protocol.decide(asker, view, line.policy), fresh)
+            wanted = course.names.told(protocol.decide(asker, view, Policy()), fresh)
             if not _is_same(wanted, told):
-                course.leave_out(f"{what}: rests on racks, or on what a cache remembers")
+                course.leave_out(f"{what}: rests on racks, on k, or on what a cache remembers")
         thoughts = [
             self.brain.decide(sight)
             for sight in abstraction.sights(course.names, course.size, asker, view)

@@ -12,7 +12,7 @@ from typing import Any
 
 from seedprovider.decision import Step, TakeTurn, WriteEntry, WriteRecord
 from seedprovider.journal import Began, Decided, Duty, Own, Result, Stepped, Turned, step_of
-from seedprovider.model import Report, Turn
+from seedprovider.model import Report, Turn, pod_order
 from tests.model import inner
 from tests.model import state as m
 from tests.model.cassandra import with_pod
@@ -23,7 +23,7 @@ from tests.model.stagelines import StageLines
 from tests.model.traces import Happened
 from tests.model.writes import Writes
 
-__all__ = ["ImpossibleError", "Replay"]
+__all__ = ["ImpossibleError", "Replay", "replayed"]
 
 
 class Replay:
@@ -171,6 +171,20 @@ class Replay:
         elif line.version not in writes.writers:
             what = "freed the turn" if line.freed else "renewed the turn"
             course.fail(f"{pod} {what}, which it could not")
+
+
+def replayed(trace: list[Happened]) -> Replay:
+    """Replay the sidecars' journals of a run that nobody kept a diary of, which has ended."""
+    replay, uids = Replay(complete=False), dict[str, str]()
+    pods = sorted({happened.pod for happened in trace if happened.pod}, key=pod_order)
+    replay.course.names.pods.update({pod: n for n, pod in enumerate(pods)})
+    for happened in trace:
+        if isinstance(happened.line, Began):
+            uids[happened.pod] = happened.line.uid
+        if happened.pod in uids:
+            replay.course.ends[uids[happened.pod]] = happened.at
+    replay.feed(trace)
+    return replay
 
 
 def _not_written(world: m.World, n: int, kind: int, *, unknown: bool) -> Iterator[m.World]:

@@ -16,7 +16,7 @@ from seedprovider.model import Asker, Process, Record, View
 from tests.model import state as m
 from tests.model import traces
 from tests.model.record import PLAIN, STORIES, unpacked
-from tests.model.replay import ImpossibleError, Replay
+from tests.model.replay import ImpossibleError, Replay, replayed
 from tests.model.traces import Happened
 
 Trace = list[Happened]
@@ -122,13 +122,31 @@ def test_a_run_is_replayed_in_pieces_as_in_one(trace: Trace) -> None:
 
 
 def test_without_the_stage_s_diary_the_journals_alone_are_possible_too(trace: Trace) -> None:
-    replay = Replay(complete=False)
-    replay.feed([each for each in trace if each.pod])
+    replay = replayed([each for each in trace if each.pod])
     (world,) = replay.worlds
 
     assert [pod.run for pod in world.pods] == [m.NORMAL] * 4
     (wiped,) = replay.left_out  # nobody but the diary says so
     assert "what it starts from is not the model's" in wiped
+
+
+def test_journals_that_were_collected_too_early_leave_gaps_and_are_possible(
+    trace: Trace,
+) -> None:
+    """A pod that is deleted takes with it what its journal got since the last look."""
+    moved = [each.pod for each in trace if isinstance(each.line, journal.Began)]
+    twice = next(pod for pod in moved if moved.count(pod) > 1)
+    first, second = [
+        each.at for each in trace if each.pod == twice and isinstance(each.line, journal.Began)
+    ][:2]
+    until = first + (second - first) / 3
+    early = [
+        each
+        for each in trace
+        if each.pod and not (each.pod == twice and until < each.at < second)
+    ]
+
+    assert any("whose journal has ended" in each for each in replayed(early).left_out)
 
 
 # -- what was tampered with is not -------------------------------------------------------------
