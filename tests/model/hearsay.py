@@ -90,7 +90,8 @@ class Hearsay:
         ]
         if timeless(report) in then:
             return
-        if until > self.course.ends.get(report.pod_uid, float("inf")):
+        ends = self.course.ends
+        if ends and until > ends.get(report.pod_uid, float("-inf")):
             self.course.leave_out(f"{me} heard {pod}, whose journal has ended")
             return
         if self.course.is_frozen(pod) or self.course.is_frozen(me):

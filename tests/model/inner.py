@@ -257,6 +257,8 @@ def other_disk(
     held, read = world.pods[n].disk, names.disk(disk)
     late = now - track.changed.get(n, float("-inf")) < LATE_SECONDS
     if read.kind != held.kind:
+        if m.UNMARKED in {read.kind, held.kind} and world.pods[n].run != m.NORMAL:
+            late = False  # only a node that runs comes from the one to the other
         if late and RANKS[read.kind] < RANKS[held.kind]:
             return world
         return f"its disk is {disk.state}, and in the model {seeing.DISKS[held.kind]}"

@@ -117,7 +117,9 @@ class Replay:
             for world in course.worlds
         }
         texts = [each for each in found.values() if isinstance(each, str)]
-        if len(texts) == len(found) and track.may_adopt(n, course.worlds):
+        # Where journals are missing the model may know too little of the others.
+        gaps = not course.complete and bool(course.left_out)
+        if len(texts) == len(found) and (gaps or track.may_adopt(n, course.worlds)):
             course.leave_out(f"{what}: what it starts from is not the model's ({texts[0]})")
             course.change(what, lambda w: inner.adopted(w, n, report, course.names))
             track.strange.discard(n)
