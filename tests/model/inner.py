@@ -8,7 +8,7 @@ tells which one it was.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seedprovider import evidence
 from seedprovider.model import Disk, DiskState, Report
@@ -224,6 +224,8 @@ def towards(
                 else:
                     following.append(after)
         reached = following
+        # What is read of a disk may be of before the moves that are put in.
+        track = replace(track, changed={**track.changed, n: now})
     return why
 
 
