@@ -7,6 +7,7 @@ nobody here reads.
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -36,8 +37,7 @@ _FAILURES: Final = (
     aiohttp.http.HttpProcessingError,
     OSError,
     ApiException,
-    ConfigException,
-    ValueError,  # of a malformed kubeconfig or proxy URL
+    ConfigException,  # of a token file that has gone when it is read again
 )
 Load = Callable[[Configuration], Any]
 
@@ -53,6 +53,7 @@ class Api:
         """Take a kubeconfig; without one, what a pod is given."""
         self._kubeconfig, self._context = kubeconfig, context
         self._client: ApiClient | None = None
+        self._users: Counter[ApiClient] = Counter()
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -66,7 +67,9 @@ class Api:
         trace: TracebackType | None,
     ) -> None:
         """Close every connection."""
-        await self._forget(self._client)
+        client, self._client = self._client, None
+        if client is not None and client not in self._users:
+            await client.close()  # else its last user does
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
         """Return the body of a successful answer."""
@@ -109,8 +112,7 @@ class Api:
         body: Mapping[str, Any] | None,
         bounds: aiohttp.ClientTimeout,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        async with asyncio.timeout(REQUEST_SECONDS) as limit:
-            client = await self._open()
+        async with asyncio.timeout(REQUEST_SECONDS) as limit, self._used() as client:
             request = await client.param_serialize(
                 method,
                 path,
@@ -122,35 +124,48 @@ class Api:
             answer = await client.call_api(*request, _request_timeout=bounds)
             async with answer.response as response:
                 if not response.ok:
-                    if response.status == HTTPStatus.UNAUTHORIZED:
-                        await self._forget(client)
+                    if response.status == HTTPStatus.UNAUTHORIZED and client is self._client:
+                        self._client = None  # the next request reads the token anew
                     raise await _refusal(response, f"{method} {path}")
                 limit.reschedule(None)  # from here on ``bounds`` holds
                 yield response
 
+    @asynccontextmanager
+    async def _used(self) -> AsyncGenerator[ApiClient]:
+        """Hand out the client, and close it after its last use once it is replaced."""
+        client = await self._open()
+        self._users[client] += 1
+        try:
+            yield client
+        finally:
+            self._users[client] -= 1
+            if not self._users[client]:
+                del self._users[client]
+                if client is not self._client:
+                    await client.close()
+
     async def _open(self) -> ApiClient:
         async with self._opening:
             if self._client is None:
-                configuration = Configuration()
-                configuration.retries = False
-                if self._kubeconfig is None:
-                    load_incluster_config(configuration)
-                else:
-                    await load_kube_config(
-                        str(self._kubeconfig),
-                        self._context,
-                        configuration,
-                        persist_config=False,
-                    )
-                self._client = ApiClient(configuration)
+                try:
+                    self._client = ApiClient(await self._configuration())
+                except Exception as error:
+                    # The client's loaders raise whatever their parsers do.
+                    said = f"{type(error).__name__}: {error}"
+                    raise KubeError(f"credentials cannot be read: {said}") from error
                 self._client.user_agent = "ring-manager"
             return self._client
 
-    async def _forget(self, client: ApiClient | None) -> None:
-        if client is not None:
-            if client is self._client:
-                self._client = None
-            await client.close()
+    async def _configuration(self) -> Configuration:
+        configuration = Configuration()
+        configuration.retries = False
+        if self._kubeconfig is None:
+            load_incluster_config(configuration)
+        else:
+            await load_kube_config(
+                str(self._kubeconfig), self._context, configuration, persist_config=False
+            )
+        return configuration
 
 
 class _translated:  # noqa: N801 -- reads as a verb where it is used
