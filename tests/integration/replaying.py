@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,4 +69,5 @@ class Witnesses:
         lines = sum(witness.replay.replayed for witness in self.seen)
         left = [each for witness in self.seen for each in witness.replay.left_out]
         text = f"{lines} lines of {len(self.seen)} rings replayed, {len(left)} left out"
-        return "\n".join([text, *(f"  {each}" for each in left)])
+        reasons = Counter(each.partition(": ")[2] for each in left)
+        return "\n".join([text, *(f"  {count} × {why}" for why, count in reasons.items())])

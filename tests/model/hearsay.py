@@ -59,7 +59,8 @@ class Hearsay:
             return
         text = f"{me} read {key} as {value}, which it was not then"
         if not self.course.complete:
-            self.course.leave_out(f"{text}: somebody else wrote it")
+            if value is None:
+                self.course.leave_out(f"{text}: somebody deleted it")
             self._take_over(key, value, when[0])
         elif self.course.is_faulty():
             self.course.leave_out(f"{text}: the API server is made to fail")
@@ -67,7 +68,7 @@ class Hearsay:
             self.course.fail(text)
 
     def _take_over(self, key: Hashable, value: Any, since: float) -> None:  # noqa: ANN401
-        """Take over what somebody wrote who keeps no journal."""
+        """Take over what was written and is not in a journal yet, or never will be."""
         match key:
             case "record":
                 self.writes.record_is(value, since)

@@ -137,7 +137,7 @@ class Replay:
         if kind is None:
             course.tell(f"{pod} promises")
         elif line.result is Result.WRITTEN:
-            if not course.complete:
+            if not course.complete and line.version not in self._writes.writers:
                 self._write(n, step, line)
             if self._writes.writers.get(line.version or "") != n:
                 course.fail(f"{pod} wrote {step}, and had not decided on it")

@@ -149,6 +149,19 @@ def test_journals_that_were_collected_too_early_leave_gaps_and_are_possible(
     assert any("whose journal has ended" in each for each in replayed(early).left_out)
 
 
+def test_writes_whose_answers_come_late_are_known_by_what_others_read(trace: Trace) -> None:
+    late = [
+        each._replace(at=each.at + 0.5)
+        if isinstance(each.line, Stepped) and each.line.version
+        else each
+        for each in trace
+        if each.pod
+    ]
+    replay = replayed(sorted(late, key=lambda each: each.at))
+
+    assert len(replay.left_out) == 1  # as without the delay
+
+
 # -- what was tampered with is not -------------------------------------------------------------
 
 
