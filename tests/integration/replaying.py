@@ -70,4 +70,4 @@ class Witnesses:
         left = [each for witness in self.seen for each in witness.replay.left_out]
         text = f"{lines} lines of {len(self.seen)} rings replayed, {len(left)} left out"
         reasons = Counter(each.partition(": ")[2] for each in left)
-        return "\n".join([text, *(f"  {count} × {why}" for why, count in reasons.items())])
+        return "\n".join([text, *(f"  {why} ({count})" for why, count in reasons.items())])
