@@ -16,7 +16,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 KNOWN = {
     *("$schema", "title", "description", "type", "properties", "required", "items"),
     *("additionalProperties", "propertyNames", "pattern", "enum"),
-    *("minLength", "minItems", "maxItems"),
+    *("minLength", "minItems", "maxItems", "minimum"),
 }
 
 
