@@ -15,6 +15,8 @@ STORY = 24
 """Lines of what came before that a failure shows."""
 DISTURBED_SECONDS = 10.0
 """How long after a process thawed, or a fault ended, something of before may still be heard."""
+GOSSIP_SECONDS = 120.0
+"""How long gossip may know a joiner that is no more (it forgets one after RING_DELAY)."""
 Each = Callable[[m.World], Iterable["m.World | str"]]
 
 
@@ -46,6 +48,7 @@ class Course:
     now: float = 0.0
     frozen: dict[str, float] = field(default_factory=dict)
     faulty: float = float("-inf")
+    _short_lived: float = float("-inf")
     _began: float | None = None
     _story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY))
 
@@ -106,6 +109,10 @@ class Course:
         """Whether a process of the pod is, or was moments ago."""
         return self.now < self.frozen.get(pod, float("-inf")) + DISTURBED_SECONDS
 
+    def is_short_lived(self) -> bool:
+        """Whether a process ended on its way in, so that others may have seen more of it."""
+        return self.now < self._short_lived + GOSSIP_SECONDS
+
     def is_faulty(self) -> bool:
         """Whether the API server is made to fail, or was moments ago."""
         return self.now < self.faulty + DISTURBED_SECONDS
@@ -115,6 +122,8 @@ class Course:
     def process_ended(self, pod: str) -> None:
         """End the process in a pod."""
         n = self.number(pod)
+        if any(inner.is_on_its_way(world, n) for world in self.worlds):
+            self._short_lived = self.now
         self.advance(f"{pod}: its process ends", lambda w: inner.ended(w, n))
         self.track.changed[n] = self.now
         self.track.asked.discard(n)

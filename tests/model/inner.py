@@ -153,6 +153,12 @@ def freed(world: m.World) -> "m.World | str":
     return moves.overtaken(world._replace(turn=(-1, False)), m.TURN)
 
 
+def is_on_its_way(world: m.World, n: int) -> bool:
+    """Whether the process in a pod may have data that its sidecar has not told of."""
+    pod = world.pods[n]
+    return cassandra.is_starting(pod) or pod.step[:1] == (m.ANSWER,)
+
+
 def ended(world: m.World, n: int) -> Iterator[m.World]:
     """End a process, however far it had come since it was seen last."""
     seen = set[m.World]()

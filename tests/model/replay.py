@@ -15,6 +15,7 @@ from seedprovider.journal import Began, Decided, Duty, Own, Result, Stepped, Tur
 from seedprovider.model import Report, Turn, pod_order
 from tests.model import inner
 from tests.model import state as m
+from tests.model.acquaintance import Acquaintance
 from tests.model.cassandra import with_pod
 from tests.model.course import Course, ImpossibleError
 from tests.model.decided import Decisions
@@ -42,6 +43,7 @@ class Replay:
         self._hearsay = Hearsay(self.course, self._writes)
         self._decisions = Decisions(self.course, self._writes, self._hearsay)
         self._stage = StageLines(self.course, self._writes)
+        self._acquaintance = Acquaintance(self.course)
         self.replayed = 0
 
     @property
@@ -62,6 +64,7 @@ class Replay:
                 self._take(happened.pod, happened.line)
             else:
                 self._stage.take(happened.line)
+            self._acquaintance.look()
             self.replayed += 1
 
     def summary(self) -> str:
@@ -105,6 +108,7 @@ class Replay:
         """Take what a sidecar says of its node: the model has to come there, or be there."""
         course, track = self.course, self.course.track
         self._hearsay.say(report)
+        self._acquaintance.meet(report)
         if not course.complete and report.pvc_uid is not None:
             course.claim_is(report.pod, report.pvc_uid)
         mode = report.heartbeat.mode if report.heartbeat else report.process

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from localring.objects import CLAIM
+from localring.objects import CLAIM, NAME
 from seedprovider import objects
 from seedprovider.model import PodName, Turn
 from seedprovider.node import BadInputError
@@ -70,7 +70,7 @@ class StageLines:
                 self._service(body or {})
             case "configmaps":
                 self._config_map(name, body, version)
-            case "leases":
+            case "leases" if name == objects.turn_name(NAME):
                 turn = Turn()
                 if body is not None:
                     lease = msgspec.convert(body, objects.Lease)
@@ -104,7 +104,7 @@ class StageLines:
                 pod = PodName(name.removesuffix("-member"))
                 entry = objects.parse_entry(data, version) if body else None
                 self.writes.entry_is(pod, entry, now)
-            elif name.endswith("-ring"):
+            elif name == objects.record_name(NAME):
                 record = objects.parse_record(data, version) if body else None
                 self.writes.record_is(record, now)
         except BadInputError as error:

@@ -11,8 +11,17 @@ import pytest
 
 from seedprovider import journal, protocol
 from seedprovider.decision import Decision, Policy, Rule, Seeds
-from seedprovider.journal import Decided, DutyKind, Own, Result, Stepped
-from seedprovider.model import Asker, Process, Record, View
+from seedprovider.journal import Decided, DutyKind, Own, Purpose, Result, Stepped
+from seedprovider.model import (
+    Address,
+    Asker,
+    HostId,
+    Peer,
+    PeerState,
+    Process,
+    Record,
+    View,
+)
 from tests.model import state as m
 from tests.model import traces
 from tests.model.record import PLAIN, STORIES, unpacked
@@ -371,6 +380,81 @@ def test_a_turn_that_is_freed_by_nobody_is_refused(trace: Trace) -> None:
     early = trace[stored]._replace(at=trace[taken].at + 0.001)
 
     refused([*without(trace, stored), early], "unlike in the model")
+
+
+def steps(trace: Trace) -> list[int]:
+    """Return the lines without which something that follows was not decided on."""
+
+    def counts(line: Any) -> bool:  # noqa: ANN401
+        if isinstance(line, Decided):
+            blank = line.asker.disk.is_blank and line.outcome.seeds is not None
+            return line.purpose is Purpose.START and (blank or line.outcome.step is not None)
+        return isinstance(line, journal.Duty)
+
+    return [place for place, each in enumerate(trace) if each.pod and counts(each.line)]
+
+
+def test_no_decision_and_no_duty_can_be_missing(trace: Trace) -> None:
+    for place in steps(trace):
+        with pytest.raises(ImpossibleError):
+            Replay().feed(without(trace, place))
+
+    assert len(steps(trace)) >= 20
+
+
+def test_no_write_can_be_missing(trace: Trace) -> None:
+    """But for one that says that the holder of the turn is still on its way."""
+    kept = {"configmaps", "leases"}
+    writes = [p for p, e in enumerate(trace) if not e.pod and e.line.get("resource") in kept]
+    renewed = {
+        each.line.version
+        for each in trace
+        if isinstance(each.line, journal.Turned) and not each.line.freed
+    }
+    for place in writes:
+        if trace[place].line["version"] not in renewed:
+            with pytest.raises(ImpossibleError):
+                Replay().feed(without(trace, place))
+
+    assert len(writes) > len(renewed) + 10
+
+
+def test_no_decision_can_come_after_its_own_write(trace: Trace) -> None:
+    written = [
+        place
+        for place in steps(trace)
+        if isinstance(trace[place].line, journal.Duty)
+        or (trace[place].line.outcome.step and not trace[place].line.outcome.step.promise)
+    ]
+    for place in written:
+        line = trace[place]
+        done = next(
+            each.at
+            for each in trace[place + 1 :]
+            if each.pod == line.pod and isinstance(each.line, Stepped) and each.line.version
+        )
+        moved = [*without(trace, place), line._replace(at=done + 0.0001)]
+        with pytest.raises(ImpossibleError):
+            Replay().feed(sorted(moved, key=lambda each: each.at))
+
+    assert len(written) >= 15
+
+
+def test_a_member_that_nobody_knows_is_refused(trace: Trace) -> None:
+    """Two rings that have met: somebody has a host that no pod of the ring is."""
+    founder = first_founder(trace)
+    own = [line for _, pod, line in trace if pod == founder and isinstance(line, Own)][-1]
+    host = HostId("00000000-0000-0000-0000-0000000000ff")
+    stranger = Peer(host, Address("10.9.9.9"), up=True, state=PeerState.NORMAL)
+    beat = replace(own.report.heartbeat, peers=(*own.report.heartbeat.peers, stranger))
+    end = trace[-1].at
+    met = msgspec.structs.replace(own, report=replace(own.report, heartbeat=beat))
+    later = {"event": "story", "name": "half a minute passes"}
+
+    replay = Replay()
+    replay.feed([*trace, Happened(end + 1, founder, met)])
+    with pytest.raises(ImpossibleError, match="which no pod of its ring is"):
+        replay.feed([Happened(end + 30, "", later)])
 
 
 # -- journals ----------------------------------------------------------------------------------
