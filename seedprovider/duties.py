@@ -184,6 +184,11 @@ def _not_adoptable(own: Asker, beat: Heartbeat, view: View) -> str | None:
             return f"adoption waits for a heartbeat from {pod}"
         if report.disk.state is not DiskState.UNMARKED:
             return f"adoption waits: the disk of {pod} is {report.disk.state}"
+        if report.ring_id is not None:
+            return (
+                f"adoption waits: the sidecar of {pod} still has a record of ring "
+                f"{report.ring_id}, which it may mark its disk with"
+            )
         groups[pod] = {said.host_id, *(peer.host_id for peer in said.peers)}
     return _two_rings(groups)
 

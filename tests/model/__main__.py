@@ -12,9 +12,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.model import mutants, walks
+from tests.model import mutants, noticing, walks
 from tests.model import state as m
-from tests.model.equivalent import EQUIVALENT
+from tests.model.equivalent import EQUIVALENT, HELD
 from tests.model.faults import faults
 from tests.model.moves import Label, moves
 from tests.model.search import Bounds, Found, Search
@@ -135,28 +135,28 @@ def walk(options: argparse.Namespace) -> int:
 
 
 def turn_off(options: argparse.Namespace) -> int:
-    """Turn guards off in turn; all, or a sample by the seed."""
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+    """Turn guards off in turn: all, or those that are named."""
     every = list(mutants.mutants())
     chosen = [each for each in every if not options.only or options.only in each.name]
-    if options.sample:
-        chance = random.Random(seed)  # noqa: S311 -- to be repeated
-        chosen = chance.sample(chosen, min(options.sample, len(chosen)))
-        print(f"seed {seed}: {len(chosen)} of {len(every)} guards")
-    made = mutants.corpus(whole=not options.share)
+    made = noticing.corpus(whole=not options.share)
+    caught = noticing.recorded() if options.only else {}
     missed = 0
     for mutant in chosen:
-        verdict = mutants.judge(mutant, made)
+        verdict = noticing.judge(mutant, made)
         if verdict.caught is None:
-            why = EQUIVALENT.get(mutant.name)
+            why = EQUIVALENT.get(mutant.name) or HELD.get(mutant.name)
             missed += why is None
-            state = f"equivalent: {why}" if why else f"MISSED ({verdict.places} places)"
+            state = f"no law needs it: {why}" if why else f"MISSED ({verdict.places} places)"
             print(f"{mutant.name}\n  {state}", flush=True)
             continue
+        caught[mutant.name] = verdict
         print(f"{mutant.name}\n  caught: {verdict.caught}", flush=True)
-        if options.stories and verdict.start is not None:
+        if options.stories:
+            name, size = verdict.start
             with mutants.installed(mutant):
-                print(told(verdict.start, verdict.path))
+                print(told(STARTS[name](size), verdict.path))
+    if options.write:
+        noticing.record({each.name: caught[each.name] for each in every if each.name in caught})
     print(f"{len(chosen)} guards turned off, {missed} missed")
     return 1 if missed else 0
 
@@ -181,11 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     two.add_argument("--seed", type=int)
     two.set_defaults(run=walk)
     three = commands.add_parser("mutants", help="turn every guard off in turn")
-    three.add_argument("--sample", type=int, default=0, help="so many, chosen by the seed")
     three.add_argument("--share", action="store_true", help="a corpus made in seconds")
     three.add_argument("--only", help="guards whose name holds this text")
     three.add_argument("--stories", action="store_true", help="tell how each was caught")
-    three.add_argument("--seed", type=int)
+    three.add_argument("--write", action="store_true", help="write caught.json anew")
     three.set_defaults(run=turn_off)
     options = parser.parse_args(arguments)
     return int(options.run(options))

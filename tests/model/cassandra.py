@@ -9,6 +9,7 @@ that starts at an address makes all forget another host that had it. Every chang
 from tests.model import seeing
 from tests.model.state import (
     GONE,
+    IN_MEMBER,
     JOINING,
     JOINING_DISK,
     MEMBER,
@@ -62,7 +63,7 @@ def changed_map(world: World, truth: int, peers: tuple[Peer, ...]) -> World:
     """Give a ring another map; its NORMAL processes note who vanished from it."""
     others = tuple(each for each in world.maps if each[0] != truth)
     after = world._replace(maps=(*others, (truth, peers)))
-    known = {entry.host for entry in world.ledger if entry and entry.state == MEMBER_ENTRY}
+    known = {entry.host for entry in world.ledger if entry and entry.state == IN_MEMBER}
     for n, pod in enumerate(world.pods):
         if pod.run != NORMAL or seeing.process(pod)[1] != truth:
             continue
@@ -72,9 +73,6 @@ def changed_map(world: World, truth: int, peers: tuple[Peer, ...]) -> World:
         if gone != pod.gone:
             after = with_pod(after, n, pod._replace(gone=gone))
     return after
-
-
-MEMBER_ENTRY = 1
 
 
 def _settled_at(peers: tuple[Peer, ...], host: int, address: int, *, joining: bool) -> tuple:
@@ -186,8 +184,8 @@ def tick(world: World) -> World:
 
     A joiner that is no more has been dropped from gossip by then.
     """
-    pods = tuple(pod._replace(old=()) for pod in world.pods)
-    maps = tuple((truth, _noticed(world, truth, peers)) for truth, peers in world.maps)
+    pods = tuple([pod._replace(old=()) if pod.old else pod for pod in world.pods])
+    maps = tuple([(truth, _noticed(world, truth, peers)) for truth, peers in world.maps])
     return world._replace(pods=pods, maps=maps)
 
 
@@ -199,23 +197,27 @@ def _noticed(world: World, truth: int, peers: tuple[Peer, ...]) -> tuple[Peer, .
             alive.add(host)
         elif ring == truth and pod.run == JOINING:
             joining.add(host)
+    there = alive | joining
     return tuple(
-        peer._replace(up=peer.host in alive | joining)
-        for peer in peers
-        if not peer.joining or peer.host in joining
+        [
+            peer if peer.up == (peer.host in there) else peer._replace(up=not peer.up)
+            for peer in peers
+            if not peer.joining or peer.host in joining
+        ]
     )
 
 
 def collected(world: World) -> World:
     """Drop the maps of rings that no disk and no process is in any more."""
-    used = {pod.disk.truth for pod in world.pods} | {
-        pod.ghost[1] for pod in world.pods if pod.ghost
-    }
+    if not world.maps:
+        return world
+    used = {pod.disk.truth for pod in world.pods}
+    used.update([pod.ghost[1] for pod in world.pods if pod.ghost])
     if world.stash:
         used.add(world.stash[1].truth)
     if all(truth in used for truth, _ in world.maps):
         return world
-    return world._replace(maps=tuple(each for each in world.maps if each[0] in used))
+    return world._replace(maps=tuple([each for each in world.maps if each[0] in used]))
 
 
 def is_starting(pod: Pod) -> bool:

@@ -151,8 +151,10 @@ def _word(world: m.World, n: int) -> m.Word:
     disk = m.Disk(kind, 0 if kind == m.UNMARKED else ring, host if named else 0, 0)
     running = pod.run >= m.JOINING
     own = (pod.ghost[0] if pod.ghost else host) if running else 0
+    record = pod.seen.record if pod.seen else world.record
+    heard = record[0] if record and pod.source != m.NOTHING else 0
     present = True
-    return m.Word(present, pod.address, disk, pod.run, own, peers_of(world, n))
+    return m.Word(present, pod.address, disk, pod.run, own, peers_of(world, n), (), heard)
 
 
 def peers_of(world: m.World, n: int) -> tuple[m.Peer, ...]:
@@ -331,7 +333,7 @@ def as_report(n: int, said: m.Word) -> Report:
         pod_uid=_uid(n, present=said.present),
         address=_address(said.address),
         pvc_uid=pvc,
-        ring_id=None,
+        ring_id=_ring(said.record),
         disk=disk,
         process=PROCESSES[said.run],
         heartbeat=beat,

@@ -32,17 +32,27 @@ class Settler:
     """Follows fair continuations and remembers which worlds are known to get whole.
 
     Attributes:
+        mended: worlds that get whole as they are once mended and half a minute later, before
+            they are made canonical: most have many others that come to the same.
         rules: how often each rule was what an operator had to resolve, and with which act.
 
     """
 
     brain: Brain
     good: set[int] = field(default_factory=set)
+    mended: set[int] = field(default_factory=set)
     rules: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def dead_end(self, world: m.World) -> str | None:
         """Say why the world never gets whole; None if it does."""
-        return self._follow(world, OPERATOR_ACTS)
+        rested = rested_of(world)
+        key = hash(rested)
+        if key in self.mended:
+            return None
+        text = self._follow(rested, OPERATOR_ACTS)
+        if text is None:
+            self.mended.add(key)
+        return text
 
     def _follow(self, world: m.World, acts: int) -> str | None:
         passed: list[int] = []
@@ -104,7 +114,7 @@ def fair_move(brain: Brain, world: m.World) -> "m.World | Broken | None":
     everybody who can begin something does. No pod is passed over for ever: what it waits for is
     either another's move, which comes first, or nothing.
     """
-    later = cassandra.tick(_mended(world))
+    later = rested_of(world)
     if later != world:
         return later
     waiting: m.World | None = None
@@ -126,6 +136,11 @@ def _progress(before: m.World, after: m.World, n: int) -> bool:
     """Whether more happened than that a pod began to wait."""
     one, two = before.pods[n], after.pods[n]
     return not (two.run == m.WAITING and not two.step and not two.promised) or one.step != ()
+
+
+def rested_of(world: m.World) -> m.World:
+    """Return the world with everything mended, half a minute later."""
+    return cassandra.tick(_mended(world))
 
 
 def _mended(world: m.World) -> m.World:

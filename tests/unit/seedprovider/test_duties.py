@@ -228,6 +228,16 @@ def test_adoption_waits_while_some_disk_is_marked() -> None:
     assert pod(2) in str(adopt(stage))
 
 
+def test_adoption_waits_while_a_sidecar_knows_a_record_that_was_deleted() -> None:
+    stage = unmarked_ring((0, 1))
+    stage.reports[pod(1)] = replace(stage.reports[pod(1)], ring_id=OTHER_RING)
+
+    reason = str(adopt(stage))
+
+    assert pod(1) in reason
+    assert OTHER_RING in reason
+
+
 def test_adoption_does_not_wait_for_a_newcomer_that_waits_for_it() -> None:
     stage = unmarked_ring((0, 1))
     stage.says(2, disk(2, DiskState.EMPTY), mode="STARTING", process=Process.STARTING)
