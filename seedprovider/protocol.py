@@ -19,6 +19,7 @@ from seedprovider.model import (
     Endpoint,
     EntryState,
     HostId,
+    Origin,
     PodName,
     PvcUid,
     Record,
@@ -79,11 +80,29 @@ def _foreign(asker: Asker, view: View) -> Refused | Withheld | None:
             reason=f"the record as last heard names ring {record.ring_id}, this disk is ring "
             f"{ring}'s: waiting for the API server to say which is older",
         )
+    named = f"this disk belongs to ring {ring}, this service is ring {record.ring_id} "
+    if asker.disk.state is DiskState.MEMBER and _never_had_a_member(view, record):
+        # A founder's volume was lost, another pod founds anew, and the volume is back.
+        way_out = (
+            "which is being founded and has no member yet: delete the ring record to go on "
+            "with the ring of this disk; only if nothing on it is needed, clear the disk"
+        )
+    else:
+        way_out = (
+            f"give {asker.pod} its own disk back, or empty the data directory to join"
+        )
     return Refused(
         rule=Rule.DISK_FOREIGN,
-        reason=f"this disk belongs to ring {ring}, this service is ring {record.ring_id} "
-        f"({record.how} by {record.founder}): give {asker.pod} its own disk back, "
-        "or empty the data directory to join",
+        reason=f"{named}({record.how} by {record.founder}): {way_out}",
+    )
+
+
+def _never_had_a_member(view: View, record: Record) -> bool:
+    known = evidence.ledger_members(view, record.ring_id)
+    return (
+        record.how is Origin.FOUNDED
+        and not known
+        and not evidence.confirmed(view, record.ring_id)
     )
 
 

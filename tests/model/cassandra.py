@@ -85,8 +85,12 @@ def start_member(world: World, n: int) -> World:
     """Let a process on a disk with data become NORMAL."""
     pod = world.pods[n]
     host, truth = pod.disk.host, pod.disk.truth
+    # A node whose host ID another one has, too, keeps its own place ("because it's mine").
+    twin = any(p.run == NORMAL and seeing.process(p) == (host, truth) for p in world.pods)
     # Its own map is read from its disk, so that its start forgets nobody's absence.
     world = with_pod(world, n, _reset(pod, run=NORMAL, old=spoken(world, n)))
+    if twin:
+        return world
     peers = _settled_at(peers_in(world, truth), host, pod.address, joining=False)
     return changed_map(world, truth, peers)
 
@@ -190,21 +194,23 @@ def tick(world: World) -> World:
 
 
 def _noticed(world: World, truth: int, peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
-    alive, joining = set(), set()
+    alive, joining = dict[int, set[int]](), set()
     for pod in world.pods:
         host, ring = seeing.process(pod)
         if ring == truth and pod.run in {NORMAL, GONE}:
-            alive.add(host)
+            alive.setdefault(host, set()).add(pod.address)
         elif ring == truth and pod.run == JOINING:
             joining.add(host)
-    there = alive | joining
-    return tuple(
-        [
-            peer if peer.up == (peer.host in there) else peer._replace(up=not peer.up)
-            for peer in peers
-            if not peer.joining or peer.host in joining
-        ]
-    )
+    noticed = []
+    for peer in peers:
+        if peer.joining and peer.host not in joining:
+            continue
+        host, address, is_joining, _ = peer
+        places = alive.get(host, ())
+        if places and address not in places:
+            address = min(places)  # a copy has outlived the disk that it was made of
+        noticed.append(Peer(host, address, is_joining, bool(places) or host in joining))
+    return tuple(noticed)
 
 
 def collected(world: World) -> World:

@@ -95,9 +95,24 @@ def _of_disk(world: m.World, n: int, pod: m.Pod) -> Iterator[Move]:
             if k != n and other.disk.kind == m.MEMBER:
                 copy = pod._replace(disk=other.disk)
                 yield ("gets a copy of a disk", n, seeing.pod_name(k)), with_pod(world, n, copy)
-        if world.stash[:1] == (n,):
+        if world.stash[:1] == (n,) and not _about_to_found(world):
             again = with_pod(world, n, pod._replace(disk=world.stash[1]))
             yield ("gets its lost disk back", n, ""), again._replace(stash=())
+
+
+def _about_to_found(world: m.World) -> bool:
+    """Whether a sidecar has looked at all disks, and founds a ring next.
+
+    Nobody can see a disk that is put back in that moment; it is refused as foreign then, and
+    keeps its data.
+    """
+    told_itself = any(
+        pod.step[:2] == (m.ANSWER, (pod.address,)) and pod.disk.kind <= m.JOINING_DISK
+        for pod in world.pods
+    )
+    steps = [pod.step for pod in world.pods] + [world.flight[1] if world.flight else ()]
+    writes = any(step[:1] == (m.RECORD,) and step[1].how == m.FOUNDED for step in steps)
+    return told_itself or writes
 
 
 def _of_service(world: m.World) -> Iterator[Move]:

@@ -40,6 +40,8 @@ def decided(
 def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
     if told.rule not in ADVICE or (told.rule == "member-cloned" and not told.refused):
         return None
+    if "empty the data directory" not in told.reason:
+        return None
     disk, entry = world.pods[n].disk, world.ledger[n]
     if told.rule == "unmarked-stranger" and not (
         entry and (entry.host, entry.claim) == (disk.host, True)

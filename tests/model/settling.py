@@ -246,6 +246,8 @@ def remedies(world: m.World, n: int, told: Told) -> Remedies:
         case "member-cloned":
             yield from _started(world)
             yield from _emptied(world, n)
+        case "disk-foreign" if "delete the ring record" in told.reason:
+            yield "delete the record", faults.record_deleted(world)
         case "disk-foreign" | "disk-left" | "unmarked-stranger":
             yield from _emptied(world, n)
         case _:

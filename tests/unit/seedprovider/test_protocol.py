@@ -180,6 +180,20 @@ def test_a_disk_of_another_ring_is_refused_with_both_rings_named(state: DiskStat
     assert OTHER_RING in decision.reason
 
 
+def test_a_founders_lost_disk_that_is_back_is_not_to_be_emptied_for_a_ring_without_members() -> (
+    None
+):
+    stage = Stage(record=record())
+
+    decision = stage.ask(1, disk(1, DiskState.MEMBER, OTHER_RING))
+    of_a_joiner = stage.ask(1, disk(1, DiskState.JOINING, OTHER_RING))
+
+    assert isinstance(decision, Refused)
+    assert "delete the ring record" in decision.reason
+    assert "empty" not in decision.reason
+    assert "empty the data directory" in of_a_joiner.reason
+
+
 @pytest.mark.parametrize("state", [DiskState.MEMBER, DiskState.LEFT])
 def test_nobody_is_told_to_empty_a_disk_by_a_record_that_may_be_older(state: DiskState) -> None:
     stage = Stage(live=False, source=Source.WATCH).ring_of(0)
