@@ -81,6 +81,11 @@ def _unserved(world: m.World, sight: seeing.Sight, told: seeing.Told) -> str | N
         k != n and disk.host in {pod.disk.host, seeing.process(pod)[0]}
         for k, pod in enumerate(world.pods)
     )
+    # A word of up to 5 s ago may still speak of the disk that this one is a copy of.
+    twin |= any(
+        k != n and said and disk.host in {said.disk.host, said.host}
+        for k, said in enumerate(sight.words)
+    )
     if other_ring or other_host or twin:
         return None
     return f"5: {name(n)} is a member, and is withheld ({told.rule})"
