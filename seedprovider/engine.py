@@ -268,6 +268,10 @@ class Engine:
                 if not isinstance(decision, Seeds):
                     self._world.own.promise(None)
                 return Answered(decision, view, asker)
+            if isinstance(decision.step, WriteRecord) and max_age > 0:
+                # A record speaks for all disks: words of before must not, one may have changed.
+                max_age = 0.0
+                continue
             if steps == MAX_STEPS:
                 busy = "other pods are faster: asking again"
                 return Answered(Withheld(rule=decision.rule, reason=busy), view, asker)

@@ -46,6 +46,7 @@ from seedprovider.model import (
 from seedprovider.protocol import decide
 
 MAX_STEPS = 8
+NOBODY: set[int] = set()
 
 
 class BrokenError(AssertionError):
@@ -217,6 +218,8 @@ class Cluster:
         stale = set() if node.stepped else earlier - {n} - holder
         view = self.view(silent=silent - {n}, earlier=stale)
         decision = decide(self.asker(node, 100.0 if patient else 0.0), view, Policy())
+        if isinstance(decision, Act) and isinstance(decision.step, WriteRecord) and stale:
+            return self.look(n, silent=silent, earlier=NOBODY, patient=patient)
         if isinstance(decision, Act):
             node.step = decision.step
         elif isinstance(decision, Seeds):

@@ -24,7 +24,9 @@ def decided(
     n, pod = sight.asker, world.pods[sight.asker]
     step = told.step
     if not pod.disk.kind <= m.JOINING_DISK or told.rule.startswith("member-"):
-        return _bad_advice(world, n, told) or _unserved(world, sight, told)
+        # Who acts on an advice reads it after the next question, a second later.
+        advice = _bad_advice(world, n, told) if fresh else None
+        return advice or _unserved(world, sight, told)
     if not step:
         return None
     if not sight.known.here:

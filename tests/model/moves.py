@@ -140,6 +140,9 @@ def _after_decision(world: m.World, told: Told, sight: seeing.Sight) -> "m.World
         ring = told.step[1]
         after = pod._replace(run=m.WAITING, promised=ring, stepped=True, old=_old(world, n))
         return with_pod(world, n, after)
+    if told.step[0] == m.RECORD and not pod.stepped:
+        # A record is written on words asked for anew.
+        return with_pod(world, n, pod._replace(run=m.WAITING, stepped=True, old=_old(world, n)))
     if told.step[0] != m.ANSWER:
         return with_pod(
             world, n, pod._replace(run=m.WAITING, step=told.step, old=_old(world, n))
