@@ -173,9 +173,10 @@ def started(world: m.World, n: int, seeds: tuple[int, ...], sight: seeing.Sight)
         return f"3: {name(n)} gets a seed of another ring"
     known = sight.known
     for k, pod in enumerate(world.pods):
-        # A copy whose original nobody has heard of cannot be told from it.
-        entry = known.ledger[k]
-        told = bool(sight.words[k]) or (bool(entry) and entry.host == disk.host)
+        # A copy whose original nobody has heard of, or heard of as stopped some seconds ago,
+        # cannot be told from it.
+        entry, said = known.ledger[k], sight.words[k]
+        told = (said or entry).host == disk.host if said or entry else False
         twice = pod.run == m.NORMAL and seeing.process(pod)[0] == disk.host
         if k != n and told and twice:
             return f"6: host {disk.host} of {name(n)} already runs in {name(k)}"
