@@ -141,7 +141,7 @@ def _unsettled(case: _Case) -> str | None:
         return f"waiting for {case.record.founder} to found the ring"
     hosts = {view.reports[member.pod].disk.host_id for member in case.members}
     for pod, entry in sorted(ledger.items(), key=lambda item: pod_order(item[0])):
-        if pod == case.asker.pod or _is_gone(case, pod, entry.host_id):
+        if _is_gone(case, pod, entry.host_id):
             continue
         if entry.host_id not in hosts:
             return f"waiting for member {pod}: {_doubt_of(view, pod, ring)}"
@@ -291,7 +291,7 @@ def _turn_step(case: _Case) -> TakeTurn | None:
     """
     holder, turn = (case.asker.pod, case.asker.uid), case.live.turn
     taken = turn.version is not None and turn.version == case.asker.turn_version
-    return None if turn.holder == holder and taken else TakeTurn(holder, turn)
+    return None if taken else TakeTurn(holder, turn)
 
 
 def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:

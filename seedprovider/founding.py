@@ -151,8 +151,6 @@ def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision
 
     Only while the ring never had a member: no host ID in the ledger, no other disk with data.
     """
-    if record.how is not Origin.FOUNDED:
-        return None
     ledger = evidence.ledger_of(view, record.ring_id)
     others = [pod for pod in ledger if pod != asker.pod]
     if any(entry.host_id is not None for entry in ledger.values()):
@@ -160,7 +158,8 @@ def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision
     for pod, disk in evidence.other_disks(asker, view):
         if not disk.is_blank or evidence.may_be_underway(view, pod, disk):
             return None
-    is_founder = record.founder == asker.pod and record.founder_pvc_uid == asker.pvc_uid
+    # Only a record that was founded names a volume, and a volume is one pod's.
+    is_founder = record.founder_pvc_uid == asker.pvc_uid
     if is_founder and all(evidence.proven_no_member(view, pod) for pod in others):
         return Seeds(
             seeds=(asker.address,),

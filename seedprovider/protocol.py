@@ -88,9 +88,7 @@ def _foreign(asker: Asker, view: View) -> Refused | Withheld | None:
             "with the ring of this disk; only if nothing on it is needed, clear the disk"
         )
     else:
-        way_out = (
-            f"give {asker.pod} its own disk back, or empty the data directory to join"
-        )
+        way_out = f"give {asker.pod} its own disk back, or empty the data directory to join"
     return Refused(
         rule=Rule.DISK_FOREIGN,
         reason=f"{named}({record.how} by {record.founder}): {way_out}",
@@ -169,7 +167,7 @@ def _cold_start(asker: Asker, view: View, ring: RingId, count: int) -> Seeds:
     others = [e for e in evidence.existing_members(view, ring) if e.pod != asker.pod]
     chosen = selection.choose((*others, itself), evidence.racks_of(view), count)
     return Seeds(
-        seeds=_addresses(chosen if itself in chosen else (*chosen, itself)),
+        seeds=_addresses((*chosen, itself)),
         ring_id=ring,
         rule=Rule.MEMBER_COLD_START,
         reason=f"no other member of ring {ring} is up: the pods that hold its disks, "
@@ -194,7 +192,7 @@ def _cloned(asker: Asker, view: View, ring: RingId, host: HostId) -> Decision | 
             continue
         beat = evidence.fresh_heartbeat(report)
         running = beat is not None and beat.host_id == host
-        if running or (report.disk.host_id == host and report.disk.ring_id == ring):
+        if running or report.disk.host_id == host:
             objection = _clone_of(asker, view, ring, pod, running=running)
             if objection is not None:
                 return objection

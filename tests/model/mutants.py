@@ -140,9 +140,7 @@ def watching() -> Iterator[set[int]]:
             for guard in list(_guards(function)):
                 guard.watch(len(matters))
                 matters.append(guard.matters)
-            trees.append(
-                (module, function.name, ast.fix_missing_locations(_only(function)))
-            )
+            trees.append((module, function.name, ast.fix_missing_locations(_only(function))))
 
     def note(number: int, truth: object) -> object:
         if bool(truth) is matters[number]:
