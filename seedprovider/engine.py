@@ -263,15 +263,15 @@ class Engine:
             looked = self._clock()
             view = await self.look(max_age)
             asker = self.asker(question.disk, question.address, configured, self._turn_version)
+            if max_age > 0 and _writes_record(decide(asker, view, self._policy)):
+                # It speaks for all disks: no word of before may, its pod may have gone on.
+                max_age = 0.0
+                continue
             decision = self._decide(looked, asker, view)
             if not isinstance(decision, Act):
                 if not isinstance(decision, Seeds):
                     self._world.own.promise(None)
                 return Answered(decision, view, asker)
-            if isinstance(decision.step, WriteRecord) and max_age > 0:
-                # A record speaks for all disks: words of before must not, one may have changed.
-                max_age = 0.0
-                continue
             if steps == MAX_STEPS:
                 busy = "other pods are faster: asking again"
                 return Answered(Withheld(rule=decision.rule, reason=busy), view, asker)
@@ -401,6 +401,10 @@ class Engine:
             self._announcer.tell(Kind.REPLACING, answer.reason)
         if before is None or before.reason != answer.reason:
             log.info("%s (%s): %s", outcome, answer.rule, answer.reason)
+
+
+def _writes_record(decision: Decision) -> bool:
+    return isinstance(decision, Act) and isinstance(decision.step, WriteRecord)
 
 
 def _final(decision: Decision) -> Answer:

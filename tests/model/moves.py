@@ -89,6 +89,8 @@ def look(brain: Brain, world: m.World, n: int, *, everything: bool = True) -> It
         if told.rule == "member-in-doubt" and by_api:
             seen_by = sight._replace(known=seeing.live(world), strangers=())
             told = brain.decide(seen_by)
+        if told.step[:1] == (m.RECORD,) and _rests_on_old(world, sight):
+            continue  # a record is written on words asked for anew
         broken = laws.decided(world, seen_by, told, fresh=fresh)
         label = (
             "asks",
@@ -104,6 +106,10 @@ def look(brain: Brain, world: m.World, n: int, *, everything: bool = True) -> It
         after = _after_decision(world, told, seen_by)
         if after != world:
             yield label, after
+
+
+def _rests_on_old(world: m.World, sight: seeing.Sight) -> bool:
+    return any(said and said != seeing.word(world, k) for k, said in enumerate(sight.words))
 
 
 def _asked_anew(world: m.World, n: int) -> m.World:
@@ -140,9 +146,6 @@ def _after_decision(world: m.World, told: Told, sight: seeing.Sight) -> "m.World
         ring = told.step[1]
         after = pod._replace(run=m.WAITING, promised=ring, stepped=True, old=_old(world, n))
         return with_pod(world, n, after)
-    if told.step[0] == m.RECORD and not pod.stepped:
-        # A record is written on words asked for anew.
-        return with_pod(world, n, pod._replace(run=m.WAITING, stepped=True, old=_old(world, n)))
     if told.step[0] != m.ANSWER:
         return with_pod(
             world, n, pod._replace(run=m.WAITING, step=told.step, old=_old(world, n))

@@ -180,9 +180,7 @@ def test_a_disk_of_another_ring_is_refused_with_both_rings_named(state: DiskStat
     assert OTHER_RING in decision.reason
 
 
-def test_a_founders_lost_disk_that_is_back_is_not_to_be_emptied_for_a_ring_without_members() -> (
-    None
-):
+def test_a_lost_disk_that_is_back_is_not_emptied_for_a_ring_without_members() -> None:
     stage = Stage(record=record())
 
     decision = stage.ask(1, disk(1, DiskState.MEMBER, OTHER_RING))
