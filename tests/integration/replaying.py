@@ -11,8 +11,8 @@ from localring.ring import LocalRing
 from tests.model.replay import ImpossibleError, Replay
 from tests.model.traces import Reader
 
-BEHIND_SECONDS = 1.0
-"""How long a sidecar may take to write its lines down while its ring goes on."""
+BEHIND_SECONDS = 3.0
+"""How long a sidecar may take to write its lines down, on a busy machine too."""
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from seedprovider.model import Address, PodName, Report, Turn, View
+from seedprovider.model import Address, Live, PodName, Report, Turn, View
 from tests.model.course import Course
 from tests.model.writes import Writes
 
@@ -28,6 +28,8 @@ class Hearsay:
 
     def check(self, me: str, looked: float, view: View) -> None:
         """Hold a view that `me` began to look for at `looked`; watches may lag as they like."""
+        if view.live is not None and not self.course.complete:
+            self._learn(view.live)
         since = looked - SLACK if view.live is not None else float("-inf")
         until = self.course.now + SLACK
         checks: dict[Hashable, Any] = {}
@@ -47,6 +49,21 @@ class Hearsay:
         for pod, report in view.reports.items():
             if pod != me:
                 self._check_said(me, pod, report)
+
+    def _learn(self, live: Live) -> None:
+        """Take from a live read what no diary tells: pods, claims, what an operator wants."""
+        course, names = self.course, self.course.names
+        for pod, n in list(names.pods.items()):
+            if names.uids.get(n) is not None and pod not in live.pods:
+                course.pod_gone(pod)
+            if names.claims.get(n) is not None:
+                course.claim_is(pod, live.volumes.get(PodName(pod)))
+        approved = course.number(live.approved_founder) if live.approved_founder else -1
+        paused = live.paused is not None
+        if any((w.paused, w.approved) != (paused, approved) for w in course.worlds):
+            course.change(
+                "the Service is another", lambda w: w._replace(paused=paused, approved=approved)
+            )
 
     def _check_held(
         self,
