@@ -53,12 +53,6 @@ def alike(checks: Sequence[Json]) -> Iterator[tuple[str, Json]]:
         yield ", ".join(each["operation"] for each in several), several[0]
 
 
-def some(names: Sequence[str], limit: int = 3) -> str:
-    """Name a few, and say how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more or "-"
-
-
 def pair(value: Json, show: Callable[[Any], str]) -> str:
     """Write the worst and the best case, where they differ."""
     worst, best = show(value["worst"]), show(value["best"])

@@ -137,11 +137,6 @@ def effective_widths(placement: Placement) -> list[int]:
     return total.tokens()
 
 
-def as_printed(share: float) -> str:
-    """Write a share as ``nodetool status`` does: ``DecimalFormat("##0.0%")``."""
-    return f"{float(np.float32(share)) * 100:.1f}%"
-
-
 def shortest(shares: Shares) -> Sequence[float]:
     """Return shares as the shortest decimals that are the same 32-bit floats."""
     return [float(str(share)) for share in shares]

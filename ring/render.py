@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from ring import cells
+from ring import cells, plain
 from ring.cells import Json
 from ring.model import Node
-from ring.ownership import as_printed
 
 
 def ownership(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
@@ -26,7 +25,7 @@ def ownership(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
             node.rack,
             str(len(node.tokens)),
             host,
-            *(as_printed(each[host]) if host in each else "-" for each in shares),
+            *(plain.share(each[host]) if host in each else "-" for each in shares),
         )
     yield table
 

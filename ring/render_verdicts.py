@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 
-from ring import cells
+from ring import cells, plain
 from ring.cells import Json
 from ring.model import Node
 
@@ -29,7 +29,7 @@ def health(nodes: Sequence[Node], answer: Json, *, everything: bool) -> Iterator
                 cells.pair(check["satisfiable"], cells.percent),
                 cells.pair(check["margin"], cells.signed),
                 cells.pair(check["failingRanges"], str),
-                cells.some([f"{short[host]} ({n['ranges']})" for host, n in behind.items()]),
+                plain.some([f"{short[host]} ({n['ranges']})" for host, n in behind.items()]),
                 style=cells.style(check),
             )
     table.caption = _unknown(answer, short)
@@ -42,7 +42,7 @@ def change(nodes: Sequence[Node], answer: Json, *, everything: bool) -> Iterator
     yield from _lost_before({name: each["lostBefore"] for name, each in keyspaces.items()})
     verdict = "safe" if answer["safe"] else "NOT safe"
     unhealthy = [name for name, each in keyspaces.items() if not each["healthy"]]
-    also = f"; not healthy: {cells.some(unhealthy)}" if unhealthy else ""
+    also = f"; not healthy: {plain.some(unhealthy)}" if unhealthy else ""
     table = cells.table(f"After the change: {verdict}{also}", "keyspace", "level", "for", "dc")
     for column in ("satisfiable", "after", "margin", "after", "copied", "nobody can copy"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -81,7 +81,7 @@ def stops(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
     table = cells.table("Who may be stopped now", *columns)
     for node in nodes:
         entry = answer["nodes"][str(node.host_id)]
-        verdict = "yes" if entry["safe"] else "no: " + cells.some(entry["keyspaces"])
+        verdict = "yes" if entry["safe"] else "no: " + plain.some(entry["keyspaces"])
         table.add_row(
             cells.state(node),
             node.address or "-",
@@ -103,9 +103,9 @@ def standing(nodes: Sequence[Node], answer: Json) -> Iterator[Table]:
     racks = [f"{rack['dc']}/{rack['rack']}" for rack in answer["racks"]]
     alone = [short[host] for host in answer["nodes"]]
     together = [short[host] for host in answer["together"]]
-    table.add_row("any one node of", str(len(alone)), cells.some(alone))
-    table.add_row("any one whole rack of", str(len(racks)), cells.some(racks))
-    table.add_row("all of these together", str(len(together)), cells.some(together))
+    table.add_row("any one node of", str(len(alone)), plain.some(alone))
+    table.add_row("any one whole rack of", str(len(racks)), plain.some(racks))
+    table.add_row("all of these together", str(len(together)), plain.some(together))
     captions = (answer["guarantee"], _unknown(answer, short))
     table.caption = "\n".join(filter(None, captions))
     yield table
@@ -134,5 +134,5 @@ def _lost_before(lost: Mapping[str, Sequence[Json]]) -> Iterator[Table]:
 def _unknown(answer: Json, short: Mapping[str, str]) -> str | None:
     if not answer["unknown"]:
         return None
-    names = cells.some([short[host] for host in answer["unknown"]])
+    names = plain.some([short[host] for host in answer["unknown"]])
     return f"unknown: {names}; worst case … best case"

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ring.errors import InputError
+from ring.output import servers_may_leave
 
 INSIDE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -157,6 +158,7 @@ def serve(  # noqa: PLR0913 -- options of a command are its arguments
         writes=writes,
     )
     logging.basicConfig(level=log_level.value, format=LOG_FORMAT, stream=sys.stderr)
+    servers_may_leave()  # a reader that goes away must not take the service with it
     try:
         asyncio.run(run(settings))
     except ListenError as error:

@@ -1,12 +1,10 @@
-"""How the `ring` command reads files, writes answers and leaves: all of its I/O."""
+"""How the `ring` command reads rings, and writes tables and what is too large to hold."""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from enum import StrEnum
-from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import msgspec
 import yaml
@@ -14,31 +12,23 @@ from rich.console import Console
 from rich.table import Table
 
 from ring import ringfile
-from ring.errors import InputError, RingError
+from ring.errors import InputError
 from ring.model import Keyspace, RingState
+from ring.output import Form, readers_may_leave
 from ring.remarks import Remark, remarks
 
-UNSAFE, WRONG_INPUT = 1, 2
 WIDE = 1000  # columns of a file or a pipe: nothing is cut off there
 
 
-class Form(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
-
-def read(file: Path, names: Iterable[str] | None) -> RingState:
-    """Read a ring file, telling its remarks; keep the keyspaces named, or all.
+def parsed(data: bytes, where: str, names: Iterable[str] | None) -> RingState:
+    """Parse a ring file, telling its remarks; keep the keyspaces named, or all.
 
     Raises:
-        InputError: where it cannot be read, is no ring file, or has no such keyspace.
+        InputError: where it is no ring file, or has no such keyspace.
 
     """
-    state = _only(ringfile.parse(_bytes(file)), list(names or ()))
-    tell(remarks(state), str(file))
+    state = _only(ringfile.parse(data), list(names or ()))
+    tell(remarks(state), where)
     return state
 
 
@@ -48,47 +38,18 @@ def tell(found: Iterable[Remark], where: str) -> None:
         sys.stderr.write(f"ring: {where}: {remark}\n")
 
 
-def _bytes(file: Path) -> bytes:
-    try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read(ringfile.MAX_BYTES + 1)
-        with file.open("rb") as stream:
-            return stream.read(ringfile.MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(str(file), error.strerror or str(error)) from error
-
-
 def _only(state: RingState, names: list[str]) -> RingState:
     known = {keyspace.name: keyspace for keyspace in state.keyspaces}
     for name in names:
         if name not in known:
-            raise InputError("--keyspace", f"the file has no keyspace {name}")
+            raise InputError("--keyspace", f"there is no keyspace {name}")
     chosen: tuple[Keyspace, ...] = tuple(known[name] for name in dict.fromkeys(names))
     return replace(state, keyspaces=chosen) if names else state
 
 
-def fail(error: RingError) -> NoReturn:
-    """Tell an error and leave with 2."""
-    sys.stderr.write(f"ring: {error}\n")
-    raise SystemExit(WRONG_INPUT)
-
-
-def fail_unforeseen(error: Exception) -> NoReturn:
-    """Tell of what should not happen and leave with 2: 1 would call a ring unsafe."""
-    sys.stderr.write(f"ring: {type(error).__name__}: {error}\n")
-    # What is left in the buffer must not fail once more when the interpreter ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(WRONG_INPUT)
-
-
-def exit_unless(*, safe: bool) -> None:
-    """Leave with 1 unless the answer is good."""
-    if not safe:
-        raise SystemExit(UNSAFE)
-
-
 def write(answer: dict[str, Any], form: Form, tables: Callable[[], Iterable[Table]]) -> None:
     """Write an answer; tables are made only where they are asked for."""
+    readers_may_leave()
     match form:
         case Form.JSON:
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n")
@@ -100,6 +61,7 @@ def write(answer: dict[str, Any], form: Form, tables: Callable[[], Iterable[Tabl
 
 def show(tables: Iterable[Table]) -> None:
     """Print tables: with colours on a terminal, whole in a pipe."""
+    readers_may_leave()
     terminal = sys.stdout.isatty()
     plain = not terminal or os.environ.get("NO_COLOR", "") != ""
     console = Console(
@@ -116,6 +78,7 @@ def show(tables: Iterable[Table]) -> None:
 
 def stream(out: IO[str], found: Iterator[tuple[str, Iterator[list[dict[str, Any]]]]]) -> None:
     """Write ranges as they come: a large ring's are hundreds of megabytes."""
+    readers_may_leave()
     out.write('{"keyspaces": {')
     for number, (name, several) in enumerate(found):
         out.write((", " if number else "") + msgspec.json.encode(name).decode() + ": [")

@@ -2,8 +2,9 @@
 
 Lists, watches and conflicts follow kube-apiserver; `Fault` brings about what can go wrong.
 
-It is no Kubernetes: there are no controllers, defaults or subresources, hardly any validation,
-namespaces exist by being named, and a patch is a merge patch.  Field values are kept as sent.
+It is no Kubernetes: there are no controllers and no defaults, of subresources only the service
+proxy, hardly any validation, namespaces exist by being named, and a patch is a merge patch.
+Field values are kept as sent.
 """
 
 from localring.apiserver.faults import Fault, Faults, Kind

@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 from aiohttp import hdrs, web
 
-from localring.apiserver import status
+from localring.apiserver import proxying, status
 from localring.apiserver.connection import reset, send_half
 from localring.apiserver.faults import Caller, Faults, Kind
 from localring.apiserver.lists import list_document, stale_version
@@ -48,21 +48,32 @@ class Api:
         self._store = store
         self._faults = faults
         self._watches = watches
+        self._proxy = proxying.ServiceProxy(store)
 
     def application(self) -> web.Application:
         """Build the application; nothing is bound and nothing runs until a server has it."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route(hdrs.METH_ANY, "/{path:.*}", self.handle)
+        app.on_cleanup.append(self._end)
         return app
+
+    async def _end(self, _app: web.Application) -> None:
+        await self._proxy.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, faults included."""
-        target = target_of(request.path)
-        caller = _caller(request, target)
+        target, proxied = target_of(request.path), proxying.match(request.path)
+        caller = _caller(request, target, proxying.SUBRESOURCE if proxied else "")
         entry = self.requests.begin(_entry(request, caller))
         await self._faults.hang(caller)
         try:
             self._admit(caller, target)
+            if proxied is not None:
+                if self._faults.strike(Kind.FORBID, caller):
+                    raise proxying.forbidden(proxied)
+                response = await self._proxy.answer(request, proxied, caller)
+                self.requests.answer(entry, response.status)
+                return response
             if caller.verb == "watch" and target is not None:
                 options = list_options(target, request.query)
                 return await self._watches.serve(
@@ -130,7 +141,7 @@ def _outside(request: web.Request) -> web.Response:
     return web.Response(status=404, text="404 page not found\n")
 
 
-def _caller(request: web.Request, target: Target | None) -> Caller:
+def _caller(request: web.Request, target: Target | None, subresource: str = "") -> Caller:
     kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     verb = _VERBS.get(request.method, request.method.lower())
     if target is not None and verb == "get" and not target.name:
@@ -139,7 +150,7 @@ def _caller(request: web.Request, target: Target | None) -> Caller:
         client=request.headers.get(hdrs.USER_AGENT, ""),
         token=token.strip() if kind.lower() == "bearer" else "",
         verb=verb,
-        resource=target.resource.plural if target else "",
+        resource=target.resource.plural if target else subresource,
     )
 
 

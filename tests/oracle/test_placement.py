@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from ring.ownership import as_printed, effective_shares, primary_shares, shortest
+from ring import plain
+from ring.ownership import effective_shares, primary_shares, shortest
 from ring.placement import Placement, Planner
 from ring.tokens import token_ring
 from tests.oracle.coverage import REPLICATIONS, SHAPES, replications, shapes, unmet
@@ -53,6 +54,6 @@ def test_every_replica_list_in_order_and_every_share_to_the_digit(
             answer = cassandra.shares(keyspace.name)
             assert [float(answer[n][0]) for n in range(len(nodes))] == shortest(shares), which
             assert [answer[n][1] for n in range(len(nodes))] == [
-                as_printed(share) for share in shares
+                plain.share(share) for share in shares
             ], which
     assert unmet(seen, SHAPES | REPLICATIONS) == [], f"seed {seed} draws too little"

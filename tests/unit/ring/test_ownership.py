@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ring import plain
 from ring.model import (
     MAX_TOKEN,
     MIN_TOKEN,
@@ -17,7 +18,6 @@ from ring.model import (
     Topology,
 )
 from ring.ownership import (
-    as_printed,
     effective_shares,
     effective_widths,
     primary_shares,
@@ -90,7 +90,7 @@ def test_shares_are_told_as_the_shortest_decimals() -> None:
     ("share", "text"), [(0.333333, "33.3%"), (1.0, "100.0%"), (0.0005, "0.1%"), (3.0, "300.0%")]
 )
 def test_shares_are_printed_as_nodetool_prints_them(share: float, text: str) -> None:
-    assert as_printed(share) == text
+    assert plain.share(share) == text
 
 
 def test_nodes_of_an_even_ring_own_the_same() -> None:
