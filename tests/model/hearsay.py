@@ -10,6 +10,8 @@ from tests.model.writes import Writes
 
 SLACK = 0.1
 """Seconds by which lines of two processes may be noted in the wrong order."""
+KEPT_SECONDS = 60.0
+"""Words are heard within seconds; what a thousand lines ago was said nobody asks for."""
 ANSWER_SECONDS = 1.7
 """How long after the question a word may have been spoken; see `seedprovider.inquiry`."""
 
@@ -24,7 +26,10 @@ class Hearsay:
 
     def say(self, report: Report) -> None:
         """Note what a sidecar says from now on."""
-        self._said.setdefault(report.pod, []).append((self.course.now, timeless(report)))
+        said = self._said.setdefault(report.pod, [])
+        said.append((self.course.now, timeless(report)))
+        while len(said) > 1 and said[1][0] < self.course.now - KEPT_SECONDS:
+            del said[0]
 
     def check(self, me: str, looked: float, view: View) -> None:
         """Hold a view that `me` began to look for at `looked`; watches may lag as they like."""

@@ -71,6 +71,7 @@ WRONG = [
     ("SEEDPROVIDER_DATA_DIR", "", "an absolute path"),
     ("SEEDPROVIDER_DATA_DIR", "data", "an absolute path"),
     ("SEEDPROVIDER_STATE_DIR", "~", "an absolute path"),
+    ("SEEDPROVIDER_JOURNAL", "journal.jsonl", "an absolute path"),
     ("SEEDPROVIDER_LOOPBACK_LISTEN", "8078", "ADDRESS:PORT"),
     ("SEEDPROVIDER_LOOPBACK_LISTEN", "localhost:8078", "ADDRESS:PORT"),
     ("SEEDPROVIDER_LOOPBACK_LISTEN", "127.0.0.1:", "ADDRESS:PORT"),
