@@ -60,7 +60,7 @@ function take({ picture, age, stale, got }) {
     state.colours = paint(state.model);
     show(before);
     refreshHealth();
-    if (choice.size) consequences.ask(choice.query(state.model));
+    if (choice.size) consequences.ask(choice.query(state.model), choice.gate(state.model));
   }
   showFreshness();
 }
@@ -106,7 +106,7 @@ async function refreshHealth() {
 function choose(kind, name) {
   choice.toggle(kind, name);
   state.answer = null;
-  consequences.ask(choice.query(state.model));
+  consequences.ask(choice.query(state.model), choice.gate(state.model));
   showWhatif();
 }
 

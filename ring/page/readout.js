@@ -1,5 +1,6 @@
 // The words in the middle of the ring: the member that is pointed at, else what is chosen, else all of them.
 import { byId, make } from "./dom.js";
+import { verdictOf } from "./whatif.js";
 import { MODES, STATES, percent, plural } from "./words.js";
 
 export class Readout {
@@ -41,8 +42,9 @@ export class Readout {
   }
 
   verdict() {
-    if (!this.told?.whatif) return ["…", ""];
-    return this.told.whatif.safe ? ["Safe", ""] : ["Not safe", " bad"];
+    const found = verdictOf(this.told);
+    if (!found) return ["…", ""];
+    return { safe: ["Safe", ""], "not safe": ["Not safe", " bad"], "not now": ["Not now", " warn"] }[found];
   }
 
   ofChoice() {

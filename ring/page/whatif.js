@@ -5,6 +5,7 @@ import { alike, level, pair, percent, plural, signed, some } from "./words.js";
 
 const KINDS = ["stop", "drain", "rack", "dc"];
 const SHOWN = 12; // lines of an answer
+const MOST = 150; // pods that fit into a request's line with room to spare
 const PAUSE = 120; // milliseconds, so that a rack chosen button by button is one question
 
 /** What is chosen; names are host IDs, Kubernetes nodes, DC/RACK and data centres, as `/v1/whatif` takes them. */
@@ -67,6 +68,14 @@ export class Choice {
     }
     return query.toString();
   }
+
+  /** The same for `/v1/gate`, which knows pods and one machine; null where there is too much to ask. */
+  gate(model) {
+    const query = new URLSearchParams();
+    if (this.drain.size === 1 && this.size === 1) query.append("node", [...this.drain][0]);
+    else for (const host of this.hosts(model)) query.append("pod", model.byHost.get(host).pod ?? host);
+    return query.size && query.size <= MOST ? query.toString() : null;
+  }
 }
 
 /** Asks for the consequences of a choice; a newer question ends an older one. */
@@ -75,18 +84,21 @@ export class Consequences {
     this.onAnswer = onAnswer;
   }
 
-  ask(query) {
+  /** `query` is of what-if and arcs, `gate` of the gate or null; an empty query takes the answer back. */
+  ask(query, gate) {
     clearTimeout(this.timer);
     this.asking?.abort();
     if (!query) return this.onAnswer(null);
-    this.timer = setTimeout(() => this.fetch(query), PAUSE);
+    this.timer = setTimeout(() => this.fetch(query, gate), PAUSE);
   }
 
-  async fetch(query) {
+  async fetch(query, gate) {
     const { signal } = (this.asking = new AbortController());
+    const paths = [`v1/whatif?${query}`, `v1/arcs?${query}`, ...(gate ? [`v1/gate?${gate}`] : [])];
     try {
-      const [whatif, arcs] = await Promise.all([ask(`v1/whatif?${query}`, { signal }), ask(`v1/arcs?${query}`, { signal })]);
-      if (!signal.aborted) this.onAnswer({ whatif: whatif.body, arcs: arcs.body });
+      const answers = await Promise.all(paths.map((path) => ask(path, { signal })));
+      const [whatif, arcs, gated] = answers.map(({ body }) => body);
+      if (!signal.aborted) this.onAnswer({ whatif, arcs, gate: gated ?? null });
     } catch (error) {
       if (!signal.aborted) this.onAnswer({ problem: error.message });
     }
@@ -111,10 +123,28 @@ export function showAnswer(model, choice, answer) {
   attribute(title, "data-safe", told.safe);
   text(title, told.words);
   const body = byId("answer-body");
-  const stamp = JSON.stringify([told, answer?.whatif?.keyspaces]);
+  const stamp = JSON.stringify([told, answer?.whatif?.keyspaces, answer?.gate]);
   if (body.dataset.stamp === stamp) return;
   body.dataset.stamp = stamp;
-  body.replaceChildren(...(answer?.whatif ? consequences(answer.whatif, model) : []));
+  body.replaceChildren(...(answer?.whatif ? [...gateSays(answer), ...consequences(answer.whatif, model), ...gateWarns(answer)] : []));
+}
+
+/** "safe", "not safe", or "not now" where replicas would do and the gate still says no; null without an answer. */
+export function verdictOf(answer) {
+  if (!answer?.whatif) return null;
+  if (!answer.whatif.safe) return "not safe";
+  return answer.gate && !answer.gate.allowed ? "not now" : "safe";
+}
+
+/** What the gate holds against it, besides levels that the what-if tells of. */
+function gateSays({ whatif, gate }) {
+  const against = gate?.reasons.filter((reason) => whatif.safe || reason.code !== "level-lost") ?? [];
+  return against.length ? [make("ul", { class: "losses", id: "gate" }, against.map(({ what }) => make("li", { class: "loss", "data-mood": "bad" }, what)))] : [];
+}
+
+/** What does not forbid it and is worth knowing. */
+function gateWarns({ gate }) {
+  return gate?.warnings.length ? [make("ul", { class: "losses" }, gate.warnings.map(({ what }) => make("li", { class: "loss" }, what)))] : [];
 }
 
 function verdict(entries, count, answer) {
@@ -122,6 +152,7 @@ function verdict(entries, count, answer) {
   const what = entries.length === 1 ? entries[0].words : plural(count, "member");
   if (!answer) return { safe: "none", words: `Working out what stopping ${what} would do …` };
   if (answer.problem) return { safe: "none", words: `No answer: ${answer.problem}` };
+  if (verdictOf(answer) === "not now") return { safe: "later", words: `▲ Not now: with ${what} stopped, whatever is served now still is, but other things speak against it.` };
   if (answer.whatif.safe) return { safe: "yes", words: `✓ Safe: with ${what} stopped, whatever is served now still is.` };
   const lost = Object.entries(answer.whatif.keyspaces).filter(([, each]) => !each.safe).map(([name]) => name);
   return { safe: "no", words: `✕ Not safe: with ${what} stopped, ${lost.length === 1 ? "a part" : "parts"} of ${some(lost)} cannot be served.` };

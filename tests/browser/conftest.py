@@ -28,6 +28,7 @@ FLAGS = (
     "--window-size=1440,1000",
 )
 
+UNHURRIED = 3600.0  # seconds: on a busy machine a picture may get old while a test looks at it
 Look = Callable[..., Page]
 
 
@@ -61,6 +62,7 @@ def look(chromium: webdriver.Chrome) -> Iterator[Look]:
 
         def opened(world: World, prefix: str = "", *, shown: bool = True) -> Page:
             stage = Stage(world)
+            stage.latest.stale_seconds = UNHURRIED
             page = Page(chromium, stack.enter_context(served(stage, prefix)))
             pages.append(page)
             if shown:

@@ -144,3 +144,16 @@ def test_a_refusal_is_told_in_the_managers_words(look: Look) -> None:
     page.click(seat(0))
     page.until("an answer", "document.querySelector('#answer-title').innerText.includes('No')")
     assert "nothing is decided by it" in page.text("#answer-title")
+
+
+def test_what_speaks_against_stopping_besides_replicas_is_told(look: Look) -> None:
+    world = ring(6)
+    page = look(world)
+    page.click(seat(0))
+    page.until("safe", SAFE, "yes")
+
+    world.seats[5].mode = "LEAVING"
+    page.show()
+    page.until("not now", SAFE, "later")
+    assert "cassandra-5" in page.text("#gate")
+    assert "not now" in page.text("#readout")
