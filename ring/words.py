@@ -113,16 +113,26 @@ class Pool:
         if own is not None:
             rows[own.host_id] = own
         ordered = sorted(rows.values(), key=lambda peer: peer.host_id)
-        hosts = tuple(peer.host_id for peer in ordered)
-        addresses = tuple(peer.address for peer in ordered)
+        return self.shared(
+            Sight(
+                tuple(peer.host_id for peer in ordered),
+                tuple(peer.address for peer in ordered),
+                bytes(_seen(peer.up) for peer in ordered),
+                bytes(peer.state for peer in ordered),
+            )
+        )
+
+    def shared(self, sight: Sight) -> Sight:
+        """Return an equal sight that shares its columns with others."""
         if max(len(self._hosts), len(self._addresses)) >= POOLED:
             self._hosts.clear()
             self._addresses.clear()
+        hosts, addresses = sight.hosts, sight.addresses
         return Sight(
             self._hosts.setdefault(hosts, hosts),
             self._addresses.setdefault(addresses, addresses),
-            bytes(_seen(peer.up) for peer in ordered),
-            bytes(peer.state for peer in ordered),
+            sight.up,
+            sight.states,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import aiohttp
 
-from ring.observe.words import MOST_BYTES, BadWordError, Listener
+from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
 from ring.reading import Reading
 from ring.words import Clock, Pool, Sidecar
 
@@ -19,6 +19,10 @@ PATIENCE: Final = 2.5
 """Seconds for an answer; who hangs is not asked again meanwhile, and keeps nobody waiting."""
 AT_ONCE: Final = 2000
 """Open connections: one is kept for each sidecar of the largest rings known."""
+READ_AT_ONCE: Final = 32
+"""Answers that are read: when a member of a thousand goes down all of them are long ones."""
+BUFFER: Final = 2**14
+"""Bytes of an answer that are held until it is read."""
 DATE_ERROR: Final = 0.5
 """Seconds: half the resolution of an HTTP date (RFC 9110 5.6.7)."""
 
@@ -66,7 +70,8 @@ class Sidecars:
         self._session, self._targets, self._port = session, targets, port
         self._on_change, self._period = on_change, period
         self._clock, self._wall, self._sleep = clock, wall, sleep
-        self._pool = Pool()
+        self._columns = Columns(Pool())
+        self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._known: dict[str, _Asked] = {}
 
     async def run(self) -> None:
@@ -92,7 +97,7 @@ class Sidecars:
                 self._forget(pod)  # another incarnation: nothing of the old one is its word
                 known = None
             if known is None:
-                known = self._known[pod] = _Asked(address, Listener(self._pool))
+                known = self._known[pod] = _Asked(address, Listener(self._columns))
             if known.task is None or known.task.done():
                 known.task = asyncio.create_task(self._ask(known), name=f"ask {pod}")
         return [each.task for each in self._known.values() if each.task]
@@ -114,9 +119,7 @@ class Sidecars:
 
     async def _ask(self, asked: _Asked) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                body, clock, at = await self._answer(asked)
-            asked.said, asked.at = asked.listener.hear(body, clock), at
+            await self._hear(asked)
             asked.failure = ""
         except TimeoutError:
             asked.failure = f"no answer within {PATIENCE:g} s"
@@ -131,23 +134,33 @@ class Sidecars:
             asked.shape = shape
             self._on_change()
 
-    async def _answer(self, asked: _Asked) -> tuple[bytes, Clock | None, float]:
+    async def _hear(self, asked: _Asked) -> None:
+        """Ask, and take the answer; the bound is on both, less the wait for one's turn."""
         known = asked.listener.peers_hash
         url = f"http://{host_in_url(asked.address)}:{self._port}/v1/node"
         query = {"peers": known} if known else None
         began, wall = self._clock(), self._wall()
-        async with self._session.get(url, params=query, allow_redirects=False) as response:
-            answered = self._clock()
-            if response.status != 200:  # noqa: PLR2004 -- nothing else carries an answer
-                response.raise_for_status()
-                raise BadWordError(f"HTTP {response.status} is no answer of a sidecar")
-            clock = _clock(response.headers.get("Date"), wall, answered - began)
-            body = bytearray()
-            async for chunk in response.content.iter_any():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise BadWordError(f"an answer of over {MOST_BYTES >> 20} MiB")
-        return bytes(body), clock, began
+        async with asyncio.timeout(PATIENCE) as limit:
+            async with self._session.get(url, params=query, allow_redirects=False) as response:
+                answered = self._clock()
+                if response.status != 200:  # noqa: PLR2004 -- nothing else carries an answer
+                    response.raise_for_status()
+                    raise BadWordError(f"HTTP {response.status} is no answer of a sidecar")
+                clock = _clock(response.headers.get("Date"), wall, answered - began)
+                limit.reschedule(None)
+                async with self._reading:
+                    limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    body = await _whole(response.content)
+                    asked.said, asked.at = asked.listener.hear(body, clock), began
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise BadWordError(f"an answer of over {MOST_BYTES >> 20} MiB")
+    return bytes(body)
 
 
 def host_in_url(address: str) -> str:
@@ -187,8 +200,9 @@ def session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=AT_ONCE, limit_per_host=2),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=PATIENCE * 2),  # whoever asks has a closer bound
+        timeout=aiohttp.ClientTimeout(total=60),  # whoever asks has a closer bound
         headers={"Accept-Encoding": "identity", "User-Agent": "ring-manager"},
         auto_decompress=False,
+        read_bufsize=BUFFER,
         trust_env=False,
     )

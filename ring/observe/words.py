@@ -13,10 +13,10 @@ from ring.words import (
     Disk,
     DiskState,
     Heartbeat,
-    Peer,
     PeerState,
     Pool,
     Process,
+    Seen,
     Sidecar,
     Sight,
 )
@@ -24,6 +24,8 @@ from ring.words import (
 MOST_BYTES = 4 * 2**20
 """Of an answer: a heartbeat has at most 1 MiB when its sidecar takes it."""
 MOST_PEERS = 10_000
+MOST_TEXTS = 50_000  # host IDs and addresses that are remembered
+SEEN = {None: Seen.UNKNOWN, True: Seen.UP, False: Seen.DOWN}
 STATES = {each.name.lower(): each for each in PeerState}
 
 Text = Annotated[str, Meta(max_length=200)]
@@ -37,9 +39,9 @@ class _Disk(msgspec.Struct, rename="camel"):
     pvc_uid: Text | None = None
 
 
-class _Peer(msgspec.Struct, rename="camel"):
-    host_id: UUID
-    address: Text
+class _Peer(msgspec.Struct, rename="camel", gc=False):
+    host_id: str
+    address: str
     up: bool | None = None
     state: Text = "normal"
 
@@ -81,8 +83,8 @@ class BadWordError(ValueError):
 class Listener:
     """Makes values of a sidecar's answers; keeps the peers part while that does not change."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, columns: "Columns") -> None:
+        self._columns = columns
         self._sight: Sight | None = None
         self.peers_hash: str | None = None
 
@@ -128,21 +130,57 @@ class Listener:
     def _seen(self, said: _Heartbeat) -> Sight | None:
         """Return whom it knows: as sent now, or as before where the hash is still that."""
         if said.peers:
-            own = None
+            rows = _peers.decode(said.peers)
             if said.host_id is not None and said.address is not None:
-                own = Peer(HostId(said.host_id), said.address, up=None)
-            self._sight = self._pool.sight(own, map(_peer, _peers.decode(said.peers)))
+                rows.append(_Peer(host_id=str(said.host_id), address=said.address))
+            self._sight = self._columns.sight(rows)
             self.peers_hash = said.peers_hash
         elif said.peers_hash is None or said.peers_hash != self.peers_hash:
             self._sight, self.peers_hash = None, None  # to be asked for whole the next time
         return self._sight
 
 
-def _peer(said: _Peer) -> Peer:
-    address = str(ipaddress.ip_address(said.address))
-    return Peer(
-        HostId(said.host_id), address, said.up, STATES.get(said.state, PeerState.NORMAL)
-    )
+class Columns:
+    """Makes sights of rows as they are sent; a thousand nodes send a million when one goes.
+
+    Texts are looked up and not parsed again: nodes of one ring send the same.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._hosts: dict[str, tuple[str, HostId]] = {}
+        self._addresses: dict[str, str] = {}
+
+    def sight(self, rows: list[_Peer]) -> Sight:
+        """Put rows into columns; of two about one host the later counts.
+
+        Raises:
+            ValueError: where a host ID or an address is none.
+
+        """
+        if len(self._hosts) + len(self._addresses) > MOST_TEXTS:
+            self._hosts.clear()
+            self._addresses.clear()
+        hosts, addresses = self._hosts, self._addresses
+        by_host = {
+            (hosts.get(row.host_id) or self._host(row.host_id))[0]: row for row in rows
+        }
+        ordered = [by_host[text] for text in sorted(by_host)]  # as UUIDs would be: fixed digits
+        return self._pool.shared(
+            Sight(
+                tuple([hosts[row.host_id][1] for row in ordered]),
+                tuple([addresses.get(r.address) or self._address(r.address) for r in ordered]),
+                bytes([SEEN[row.up] for row in ordered]),
+                bytes([STATES.get(row.state, PeerState.NORMAL) for row in ordered]),
+            )
+        )
+
+    def _host(self, text: str) -> tuple[str, HostId]:
+        host = HostId(UUID(text))
+        return self._hosts.setdefault(text, (str(host), host))
+
+    def _address(self, text: str) -> str:
+        return self._addresses.setdefault(text, str(ipaddress.ip_address(text)))
 
 
 def _host(said: UUID | None) -> HostId | None:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from ring.observe.sidecars import PATIENCE, Sidecars, session
-from ring.observe.words import MOST_BYTES, BadWordError, Listener
+from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
 from ring.reading import Reading
 from ring.words import DiskState, Pool, Process, Seen, Sidecar
 from tests.unit.ring.strategies import host
@@ -297,13 +297,13 @@ def test_a_heartbeat_that_cannot_be_is_refused_whole(changes: Json) -> None:
     body["heartbeat"] |= changes
 
     with pytest.raises(BadWordError):
-        Listener(Pool()).hear(json.dumps(body).encode())
+        Listener(Columns(Pool())).hear(json.dumps(body).encode())
 
 
 def test_words_of_later_versions_are_unknown_and_not_refused() -> None:
     body = word(cassandra="dreaming", disk={"state": "molten"}, more={})
     body["heartbeat"]["peers"][0]["state"] = "resting"
-    said = Listener(Pool()).hear(json.dumps(body).encode())
+    said = Listener(Columns(Pool())).hear(json.dumps(body).encode())
 
     assert (said.process, said.disk.state) == (Process.UNKNOWN, DiskState.UNKNOWN)
     assert said.heartbeat
