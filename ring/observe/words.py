@@ -162,9 +162,7 @@ class Columns:
             self._hosts.clear()
             self._addresses.clear()
         hosts, addresses = self._hosts, self._addresses
-        by_host = {
-            (hosts.get(row.host_id) or self._host(row.host_id))[0]: row for row in rows
-        }
+        by_host = {(hosts.get(row.host_id) or self._host(row.host_id))[0]: row for row in rows}
         ordered = [by_host[text] for text in sorted(by_host)]  # as UUIDs would be: fixed digits
         return self._pool.shared(
             Sight(
