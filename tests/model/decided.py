@@ -59,7 +59,9 @@ class Decisions:
         )
         if isinstance(same, str):
             return same
-        broken = _unlike(same.pods[n], sight) or laws.decided(same, sight, told, fresh=False)
+        broken = _unlike(same.pods[n], sight)
+        if broken is None and not _waits(line):
+            broken = laws.decided(same, sight, told, fresh=False)
         if broken is not None:
             return broken
         after = moves._after_decision(same, told, sight)
@@ -78,8 +80,7 @@ class Decisions:
         asker, view = abstraction.plain(line.asker, line.view)
         wanted = course.names.told(protocol.decide(asker, view, Policy()), fresh)
         # How long somebody has waited is left open in the model.
-        waits = told.rule in {Rule.FOUND_WAIT, Rule.API_AWAY} and not told.step
-        if not _is_same(wanted, told) and not waits:
+        if not _is_same(wanted, told) and not _waits(line):
             # A pod that ends is, to the model, one that is gone already.
             asker, view = abstraction.plain(line.asker, abstraction.without_ending(line.view))
             wanted = course.names.told(protocol.decide(asker, view, Policy()), fresh)
@@ -133,6 +134,18 @@ class Decisions:
                 if _is_same_step(told.step, wanted):
                     return
         course.leave_out(f"{line.asker.pod}: its duty ({line.kind}) is not the model's")
+
+
+def _waits(line: Decided) -> bool:
+    """Whether it is the clock alone that withholds the answer: it will not for long."""
+    answer, waited = line.outcome.withheld, line.asker.waiting
+    match answer.rule if answer else None:
+        case Rule.FOUND_WAIT:
+            return waited < line.policy.founding_grace
+        case Rule.API_AWAY:
+            return waited < protocol.PATIENCE_SECONDS and not line.asker.disk.is_blank
+        case _:
+            return False
 
 
 def _unlike(pod: m.Pod, sight: Sight) -> str | None:
