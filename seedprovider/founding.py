@@ -150,12 +150,16 @@ def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision
     """Let the founder go on, or another take over from one whose volume is gone.
 
     Only while the ring never had a member: no host ID in the ledger, no other disk with data.
+    What an operator's approval was given over is not in the way here either, only this ring's.
     """
+    approved = live.approved_founder == asker.pod
     ledger = evidence.ledger_of(view, record.ring_id)
     others = [pod for pod in ledger if pod != asker.pod]
     if any(entry.host_id is not None for entry in ledger.values()):
         return None
     for pod, disk in evidence.other_disks(asker, view):
+        if approved and disk.ring_id != record.ring_id:
+            continue
         if not disk.is_blank or evidence.may_be_underway(view, pod, disk):
             return None
     # Only a record that was founded names a volume, and a volume is one pod's.

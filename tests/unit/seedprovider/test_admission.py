@@ -192,6 +192,27 @@ def test_an_operator_may_approve_a_founder_over_a_disk_that_cannot_be_read() -> 
     withheld(stage.ask(2), Rule.FOUND_BLOCKED)
 
 
+def test_an_approved_founder_gets_itself_beside_the_disks_that_it_was_approved_over() -> None:
+    over = Stage(approved=pod(0), record=record()).says(1, disk(1, ring=OTHER_RING)).exists(2)
+
+    decision = over.ask(0)
+
+    assert isinstance(decision, Seeds)
+    assert decision.rule is Rule.FOUNDER
+
+
+def test_an_approval_does_not_let_a_founder_begin_beside_a_member_of_its_own_ring() -> None:
+    stage = Stage(approved=pod(0), record=record()).says(1, disk(1))
+
+    withheld(stage.ask(0), Rule.JOIN_WAIT)
+
+
+def test_an_approval_of_one_pod_lets_no_other_begin() -> None:
+    stage = Stage(approved=pod(1), record=record()).exists(1)
+
+    withheld(stage.ask(0), Rule.JOIN_WAIT)
+
+
 def test_nothing_is_founded_while_the_api_server_is_away() -> None:
     stage = Stage(live=False, record_known=False)
 
