@@ -88,7 +88,7 @@ class Announcer:
         self._lost = lost
         self._clock = clock
         self._wall = wall
-        self._queue: asyncio.Queue[tuple[Kind, str, _Told]] = asyncio.Queue(QUEUE)
+        self._queue: asyncio.Queue[tuple[Kind, str, _Told, str]] = asyncio.Queue(QUEUE)
         self._told: dict[tuple[Kind, str], _Told] = {}
         self._forbidden = False
 
@@ -101,7 +101,7 @@ class Announcer:
         if told is None:
             told = _Told(f"{self._endpoint.pod}.{uuid4().hex[:16]}", 0, now)
         try:
-            self._queue.put_nowait((kind, message, told))
+            self._queue.put_nowait((kind, message, told, self._wall()))
         except asyncio.QueueFull:
             self._lost()
             return
@@ -113,9 +113,9 @@ class Announcer:
     async def run(self) -> None:
         """Write what is queued, until cancelled."""
         while True:
-            kind, message, told = await self._queue.get()
+            kind, message, told, at = await self._queue.get()
             try:
-                await self._write(kind, message, told)
+                await self._write(kind, message, told, at)
             except KubeError as error:
                 self._lost()
                 # A right that is missing stays so; an Event that is lost is no trouble.
@@ -124,11 +124,10 @@ class Announcer:
                 level = logging.WARNING if once else logging.DEBUG
                 log.log(level, "event %s not written: %s", kind, error.reason)
 
-    async def _write(self, kind: Kind, message: str, told: _Told) -> None:
+    async def _write(self, kind: Kind, message: str, told: _Told, at: str) -> None:
         told.count += 1
-        now = self._wall()
         if told.count > 1:
-            patch = {"count": told.count, "lastTimestamp": now}
+            patch = {"count": told.count, "lastTimestamp": at}
             try:
                 await self._client.merge_patch(
                     EVENTS, self._namespace, told.name, patch, discard
@@ -137,10 +136,10 @@ class Announcer:
                 told.count = 1
             else:
                 return
-        body = self._body(kind, message, told, now)
+        body = self._body(kind, message, told, at)
         await self._client.create(EVENTS, self._namespace, body, discard)
 
-    def _body(self, kind: Kind, message: str, told: _Told, now: str) -> dict[str, Any]:
+    def _body(self, kind: Kind, message: str, told: _Told, at: str) -> dict[str, Any]:
         warning = kind in {Kind.REFUSED, Kind.REBUILT, Kind.TAKEOVER, Kind.RESTORED}
         return {
             "apiVersion": "v1",
@@ -160,6 +159,6 @@ class Announcer:
             "reportingComponent": "cassandra-k8s-ring.io/seedprovider",
             "reportingInstance": self._endpoint.pod,
             "count": told.count,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
+            "firstTimestamp": at,
+            "lastTimestamp": at,
         }

@@ -44,6 +44,11 @@ async def real(url: str, token: str) -> AsyncIterator[Cluster]:
             await cluster.clean("configmaps", "leases", "events", "services")
 
 
+def pytest_report_header() -> str:
+    """Say which API server it is about."""
+    return f"contract of {os.environ.get('KUBE_CONTRACT_URL') or 'the emulated API server'}"
+
+
 @pytest.fixture(scope="session")
 def token() -> str:
     file = os.environ.get("KUBE_CONTRACT_TOKEN_FILE")

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.kind)
-            item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.timeout(1800))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,6 +103,13 @@ def first_start(make_ring: MakeRing) -> tuple[Ring, float]:
     ring.apply("kind")
     ring.wait_whole(SIZE)
     return ring, time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def alone(cluster: KindCluster) -> None:
+    """Give the machine to rings of their own: nobody needs the shared one any more."""
+    if SHARED in cluster.kubectl.names("namespaces"):
+        remove_namespace(cluster.kubectl, SHARED)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Final
 from tests.e2e.kindcluster import KindCluster
 from tests.e2e.kubectl import Kubectl, KubectlError
 
-LINES: Final = 40
+LINES: Final = 100
 OURS: Final = "app.kubernetes.io/managed-by=cassandra-k8s-ring"
 SYSTEM: Final = ("kube-", "local-path-storage", "default")
 
@@ -38,7 +38,7 @@ def _of_namespace(kubectl: Kubectl) -> str:
         parts.extend(
             _try(kubectl, "get", "--raw", path + each) for each in ("/v1/node", "/v1/seeds")
         )
-        for container in ("install", "seedprovider", "cassandra"):
+        for container in ("copy-settings", "install", "seedprovider", "cassandra"):
             parts.append(f"─ {pod} {container}")
             parts.append(_try(kubectl, "logs", pod, "-c", container, f"--tail={LINES}"))
         parts.append(

@@ -36,35 +36,50 @@ def test_the_api_server_accepts_without_a_warning(strict: Kubectl, folder: Path)
 
 
 @contextmanager
-def base_with(*components: str) -> Iterator[str]:
-    """Give a folder with an overlay of the base and these components."""
+def combined(resource: str, *components: str) -> Iterator[str]:
+    """Give the folder of a kustomization of these manifests."""
     content = {
-        "resources": ["../../manifests/base"],
-        "components": [f"../../manifests/components/{name}" for name in components],
+        "resources": [f"../../manifests/{resource}"],
+        "components": [f"../../manifests/components/{each}" for each in components],
     }
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         (Path(folder) / "kustomization.yaml").write_text(json.dumps(content))
         yield folder
 
 
-@pytest.mark.parametrize(
-    ("component", "object_"),
-    [
-        ("plain-sidecar", "statefulset.apps/cassandra"),
-        ("manager", "deployment.apps/cassandra-ring-manager"),
-    ],
-)
-def test_a_component_is_accepted_as_well(strict: Kubectl, component: str, object_: str) -> None:
-    with base_with(component) as folder:
+def test_the_components_are_accepted_with_every_overlay(strict: Kubectl) -> None:
+    for overlay in OVERLAYS:
+        components = [] if overlay.name == "kind" else ["small"]
+        with combined(f"overlays/{overlay.name}", *components, "plain-sidecar") as folder:
+            told = strict("apply", "-k", folder, "--dry-run=server", "--warnings-as-errors")
+
+        assert "statefulset.apps/cassandra" in told
+
+
+def test_small_nodes_keep_the_storage_class_of_their_disks(strict: Kubectl) -> None:
+    with combined("overlays/local-ssd", "small") as folder:
+        made = json.loads(strict("apply", "-k", folder, "--dry-run=client", "-o", "json"))
+
+    (claim,) = next(
+        item["spec"]["volumeClaimTemplates"]
+        for item in made["items"]
+        if item["kind"] == "StatefulSet"
+    )
+    assert claim["spec"]["storageClassName"] == "fast"
+    assert claim["spec"]["resources"]["requests"]["storage"] == "1Gi"
+
+
+def test_the_manager_is_accepted_as_well(strict: Kubectl) -> None:
+    with combined("base", "manager") as folder:
         told = strict("apply", "-k", folder, "--dry-run=server", "--warnings-as-errors")
 
-    assert f"{object_} created" in told
+    assert "deployment.apps/cassandra-ring-manager created" in told
 
 
 def test_monitoring_is_built_for_clusters_that_have_its_kinds(
     strict: Kubectl,
 ) -> None:
-    with base_with("manager", "monitoring") as folder:
+    with combined("base", "manager", "monitoring") as folder:
         built = strict("kustomize", folder)
 
     kinds = set(re.findall(r"^kind: (\w+)$", built, re.MULTILINE))

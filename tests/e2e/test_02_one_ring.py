@@ -14,6 +14,7 @@ MIB = 2**20
 MOST_BYTES = 60 * MIB
 SEEDS_SECONDS = 60.0
 PROBE_SECONDS = 5.0  # the readiness probe's period
+TOLD_SECONDS = 5.0  # until the kubelet has told of it, and we have looked again
 
 
 def hosts(members: dict[str, Member]) -> dict[str, str]:
@@ -87,17 +88,21 @@ def test_a_deleted_pod_comes_back_as_the_same_member_and_all_seeds_follow(ring: 
 
 def test_a_sidecar_is_small(cluster: KindCluster, ring: Ring) -> None:
     """By the container's cgroup, as the kubelet reads it."""
-    found = {}
-    for worker in WORKERS:
-        path = f"/api/v1/nodes/{worker}/proxy/stats/summary"
-        for pod in json.loads(cluster.kubectl("get", "--raw", path))["pods"]:
-            if pod["podRef"]["namespace"] == ring.namespace:
-                sizes = {each["name"]: each["memory"] for each in pod["containers"]}
-                if "seedprovider" in sizes:
-                    found[pod["podRef"]["name"]] = sizes["seedprovider"]["workingSetBytes"]
+    found: dict[str, int] = {}
 
+    def unmeasured() -> str | None:
+        for worker in WORKERS:
+            path = f"/api/v1/nodes/{worker}/proxy/stats/summary"
+            for pod in json.loads(cluster.kubectl("get", "--raw", path))["pods"]:
+                sizes = {each["name"]: each.get("memory", {}) for each in pod["containers"]}
+                size = sizes.get("seedprovider", {}).get("workingSetBytes")
+                if pod["podRef"]["namespace"] == ring.namespace and size:
+                    found[pod["podRef"]["name"]] = size
+        missing = set(ring.pods()) - set(found)
+        return f"{missing} not measured" if missing else None
+
+    wait_until("every sidecar measured", unmeasured, 120)
     print(f"\nmemory in MiB: { ({pod: size // MIB for pod, size in found.items()}) }")
-    assert set(found) == set(ring.pods())
     assert max(found.values()) <= MOST_BYTES
 
 
@@ -125,7 +130,7 @@ def test_a_killed_sidecar_takes_nothing_with_it(cluster: KindCluster, ring: Ring
 
     print(f"\nsidecar back after {back:.1f} s, pod unready for {unready.seconds:.1f} s")
     assert starts(after) == starts(before)
-    assert unready.seconds <= PROBE_SECONDS
+    assert unready.seconds <= PROBE_SECONDS + TOLD_SECONDS
 
 
 def test_all_pods_deleted_at_once_are_one_ring_again(ring: Ring, app: App) -> None:
@@ -147,7 +152,7 @@ def test_a_rollout_under_load_fails_no_request(ring: Ring, app: App) -> None:
     with app.load("--write") as outcome:
         ring.kubectl("rollout", "restart", "statefulset/cassandra")
         ring.kubectl(
-            "rollout", "status", "statefulset/cassandra", "--timeout=600s", patience=610
+            "rollout", "status", "statefulset/cassandra", "--timeout=900s", patience=910
         )
     took = time.monotonic() - began
     after = ring.wait_whole(len(before))

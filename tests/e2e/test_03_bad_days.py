@@ -43,9 +43,9 @@ def answers(cluster: KindCluster) -> bool:
     return True
 
 
-def asked_on_machine(cluster: KindCluster, member: Member, node: str) -> Any:  # noqa: ANN401
+def asked_on_machine(cluster: KindCluster, member: Member, node: str, path: str) -> Any:  # noqa: ANN401
     """Ask a sidecar from the Kubernetes node, without the API server."""
-    url = f"http://{member.address}:8079/v1/node"
+    url = f"http://{member.address}:8079{path}"
     return json.loads(cluster.on(node, "curl", "-s", "-m", "3", url))
 
 
@@ -99,9 +99,11 @@ def test_killed_nodes_start_again_without_the_api_server(
 ) -> None:
     before, pods = ring.members(), ring.pods()
 
+    def ask(pod: str, path: str) -> Any:  # noqa: ANN401 - JSON
+        return asked_on_machine(cluster, before[pod], pods[pod]["spec"]["nodeName"], path)
+
     def beat(pod: str) -> Any:  # noqa: ANN401 - JSON
-        machine = pods[pod]["spec"]["nodeName"]
-        return asked_on_machine(cluster, before[pod], machine)["heartbeat"]
+        return ask(pod, "/v1/node")["heartbeat"]
 
     with no_api_server(cluster):
         for pod in before:
@@ -110,12 +112,16 @@ def test_killed_nodes_start_again_without_the_api_server(
         took = wait_until(
             "a ring without the API server", until_whole(beat, before), START_SECONDS
         )
+        told = {pod: ask(pod, "/v1/seeds") for pod in before}
     wait_until("the kubelets have told of it", until_told(ring, before), 120)
     after = ring.wait_whole(len(before))
 
     print(f"\nwhole again {took:.0f} s after all had stopped, without the API server")
     assert hosts(after) == hosts(before)
     assert all(after[pod].restarts == before[pod].restarts + 1 for pod in before)
+    assert {each["outcome"] for each in told.values()} == {"seeds"}
+    known = {member.address for member in before.values()}
+    assert all(set(each["seeds"]) <= known for each in told.values())
     assert app.lost() == {}
 
 
@@ -133,6 +139,7 @@ def test_a_drained_machine_keeps_its_pod_waiting_and_gives_it_back(
     try:
         kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", only)
         wait_until("a reason to be Pending", lambda: no_reason(ring, pod), 60)
+        wait_until("the others are members", lambda: absent(ring, before, pod), 60)
         rest = ring.members()
         with pytest.raises(KubectlError, match="disruption budget"):
             evict(ring, next(iter(rest)))
@@ -140,9 +147,14 @@ def test_a_drained_machine_keeps_its_pod_waiting_and_gives_it_back(
         kubectl("uncordon", machine)
     after = ring.wait_whole(len(before))
 
-    assert set(rest) == set(before) - {pod}
     assert hosts(after) == hosts(before)
     assert ring.record() == record
+
+
+def absent(ring: Ring, before: Mapping[str, Member], but: str) -> str | None:
+    """Say which of the pods, but for one, are no members just now."""
+    missing = set(before) - {but} - set(ring.members())
+    return f"{sorted(missing)} are not" if missing else None
 
 
 def evict(ring: Ring, pod: str) -> None:

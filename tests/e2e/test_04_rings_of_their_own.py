@@ -6,8 +6,10 @@ import pytest
 
 from tests.e2e.app import App
 from tests.e2e.conftest import MakeRing
-from tests.e2e.ring import Ring, remove_namespace
+from tests.e2e.ring import START_SECONDS, Ring, remove_namespace
 from tests.e2e.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 ONE_NODE = (
     "StatefulSet",
@@ -17,6 +19,16 @@ ONE_NODE = (
     """,
 )
 PODS_UNSEEN = ("Role", "- {op: remove, path: /rules/2}")
+NO_ROLE = (
+    "RoleBinding",
+    """
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: {name: cassandra}
+    $patch: delete
+    """,
+)
+WATCHED = ("endpointslices", "configmaps")
 AS_BEFORE = (
     "StatefulSet",
     """
@@ -42,8 +54,13 @@ DC_OF_BEFORE = (
     """,
 )
 BEFORE = Path(__file__).parent / "before.yaml"
+ZONE = (
+    "/spec/template/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution"
+    "/nodeSelectorTerms/0/matchExpressions/0/values/0"
+)
 FOUR_NODES = (
-    ("StatefulSet", "- {op: remove, path: /spec/template/spec/affinity/nodeAffinity}"),
+    # The cluster of the tests has two workers, each in a zone of its own.
+    ("StatefulSet/cassandra-c", f"- {{op: replace, path: {ZONE}, value: zone-b}}"),
     (
         "StatefulSet",
         """
@@ -67,12 +84,29 @@ def test_without_a_right_nothing_is_founded_and_the_right_is_named(make_ring: Ma
         is_named = "lacks a right" in reason and 'cannot list resource "pods"' in reason
         return None if told["outcome"] == "withheld" and is_named else f"{told}"
 
-    wait_until("the missing right is named", unnamed, 60)
+    wait_until("the missing right is named", unnamed, START_SECONDS)
+    wait_until(
+        "an Event", lambda: None if ring.events("SeedsWithheld") else "none is there", 60
+    )
     log = ring.kubectl("logs", "cassandra-0", "-c", "seedprovider")
-    told = [when for when, _ in ring.events("SeedsWithheld")]
 
     assert 'cannot list resource "pods"' in log
-    assert told
+    assert "cassandra-ring" not in ring.kubectl.names("configmaps")
+    assert not ring.members()
+    remove_namespace(ring.kubectl, ring.namespace)
+
+
+def test_without_any_right_every_missing_one_is_in_the_log(make_ring: MakeRing) -> None:
+    ring = make_ring("no-role")
+    ring.apply("kind", ONE_NODE, NO_ROLE)
+
+    def unnamed() -> str | None:
+        log = ring.kubectl("logs", "cassandra-0", "-c", "seedprovider")
+        missing = [what for what in WATCHED if f'cannot list resource "{what}"' not in log]
+        return f"{missing} not in {log[-500:]}" if missing else None
+
+    wait_until("the missing rights are named", unnamed, START_SECONDS)
+
     assert "cassandra-ring" not in ring.kubectl.names("configmaps")
     assert not ring.members()
     remove_namespace(ring.kubectl, ring.namespace)
@@ -128,13 +162,13 @@ def test_deleting_the_manifests_leaves_what_brings_the_same_ring_back(
 def test_a_ring_from_before_is_adopted_by_one_rolling_restart(make_ring: MakeRing) -> None:
     ring = make_ring("adopted", restricted=False)
     ring.kubectl("apply", "-f", str(BEFORE))
-    ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=300s", patience=310)
+    ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=900s", patience=910)
     app = App(ring.kubectl, dc="datacenter1")
     app.fill()
     hosts = app.host_ids()
 
     ring.apply("ordered-ready", AS_BEFORE, DC_OF_BEFORE)
-    ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=600s", patience=610)
+    ring.kubectl("rollout", "status", "statefulset/cassandra", "--timeout=900s", patience=910)
     members = ring.wait_whole(3)
     wait_until("marked disks", lambda: unmarked(ring), 60)
 

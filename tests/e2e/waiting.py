@@ -44,8 +44,12 @@ class Watch:
     _since: float | None = None
 
     def look(self) -> None:
-        """Look once."""
-        if not self.holds():
+        """Look once; a look that fails says nothing."""
+        try:
+            holds = self.holds()
+        except Exception:  # noqa: BLE001 - pods come and go meanwhile
+            return
+        if not holds:
             self._since = None
             return
         now = time.monotonic()

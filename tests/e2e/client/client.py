@@ -11,6 +11,9 @@ import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from cassandra import ConsistencyLevel
 from cassandra.cluster import (
@@ -20,6 +23,7 @@ from cassandra.cluster import (
     NoHostAvailable,
     Session,
 )
+from cassandra.concurrent import execute_concurrent
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 from cassandra.query import SimpleStatement
 
@@ -32,7 +36,9 @@ UPSERT = SimpleStatement(
     f"INSERT INTO {KEYSPACE}.t (a, b) VALUES (%s, %s)",  # noqa: S608
     is_idempotent=True,
 )
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 120.0
+AT_ONCE = 16
+ATTEMPTS = 10
 
 
 def connect(host: str, level: str, dc: str) -> Session:
@@ -58,30 +64,45 @@ def connected(options: Namespace) -> Session:
             time.sleep(0.5)
 
 
+def insist(ask: Callable[[], object]) -> None:
+    """Ask until it works: what is prepared here is not what is tested."""
+    for attempt in range(ATTEMPTS):
+        try:
+            ask()
+        except Exception:  # the last one ends the program
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(1)
+        else:
+            return
+
+
 def fill(options: Namespace) -> object:
     session = connected(options)
     factors = {"class": "NetworkTopologyStrategy", options.dc: options.rf}
-    session.execute(f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = {factors}")
-    session.execute(f"CREATE TABLE IF NOT EXISTS {KEYSPACE}.t (a int PRIMARY KEY, b int)")
-    waiting = [session.execute_async(UPSERT, (n, n * n)) for n in range(options.rows)]
-    for each in waiting:
-        each.result()
+    for statement in (
+        f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = {factors}",
+        f"CREATE TABLE IF NOT EXISTS {KEYSPACE}.t (a int PRIMARY KEY, b int)",
+    ):
+        insist(partial(session.execute, statement, timeout=60))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        rows = (partial(session.execute, UPSERT, (n, n * n)) for n in range(options.rows))
+        for each in [pool.submit(insist, row) for row in rows]:
+            each.result()
     return {"rows": options.rows}
 
 
 def check(options: Namespace) -> object:
     """Read every row that `fill` wrote."""
     session = connected(options)
-    waiting = [(n, session.execute_async(SELECT, (n,))) for n in range(options.rows)]
     missing, errors = [], Counter[str]()
-    for n, each in waiting:
-        try:
-            row = each.result().one()
-        except Exception as error:  # noqa: BLE001 - each kind is counted
-            errors[type(error).__name__] += 1
-        else:
-            if row is None or row.b != n * n:
-                missing.append(n)
+    asked = [(SELECT, (n,)) for n in range(options.rows)]
+    found = execute_concurrent(session, asked, concurrency=AT_ONCE, raise_on_first_error=False)
+    for n, (success, result) in enumerate(found):
+        if not success:
+            errors[type(result).__name__] += 1
+        elif (row := result.one()) is None or row.b != n * n:
+            missing.append(n)
     return {"missing": missing, "errors": errors}
 
 
@@ -140,7 +161,7 @@ def main() -> None:
     loading = commands.add_parser("load")
     loading.add_argument("--write", action="store_true")
     loading.add_argument("--workers", type=int, default=4)
-    loading.add_argument("--pause", type=float, default=0.02, help="seconds between requests")
+    loading.add_argument("--pause", type=float, default=0.05, help="seconds between requests")
     loading.set_defaults(run=load)
     options = parser.parse_args()
     logging.getLogger("cassandra").setLevel(logging.ERROR)
