@@ -85,7 +85,8 @@ class Decisions:
             asker, view = abstraction.plain(line.asker, abstraction.without_ending(line.view))
             wanted = course.names.told(protocol.decide(asker, view, Policy()), fresh)
             if not _is_same(wanted, told):
-                course.leave_out(f"{what}: rests on racks, on k, or on what a cache remembers")
+                more = "racks, k, configured seeds, or what a cache remembers"
+                course.leave_out(f"{what}: rests on {more}")
         thoughts = [
             self.brain.decide(sight)
             for sight in abstraction.sights(course.names, course.size, asker, view)
