@@ -83,14 +83,32 @@ def fetch(cluster: KindCluster) -> Iterator[Fetch]:
 
 
 @pytest.fixture(scope="session")
-def make_ring(cluster: KindCluster, fetch: Fetch) -> MakeRing:
+def rings() -> list[Ring]:
+    """All rings of the session, also those that are gone."""
+    return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def replayed(rings: list[Ring]) -> Iterator[None]:
+    """Hold what the rings did by the end of a module against the model of the seed protocol."""
+    yield
+    for ring in rings:
+        ring.journals.fetch(ring.pods())
+        print(f"\n{ring.journals.summary()}")
+
+
+@pytest.fixture(scope="session")
+def make_ring(cluster: KindCluster, fetch: Fetch, rings: list[Ring]) -> MakeRing:
     """Make a namespace with nothing in it yet; it stays as long as the cluster."""
 
     def make(name: str, *, restricted: bool = True) -> Ring:
         if name in cluster.kubectl.names("namespaces"):  # of a cluster that was kept
             remove_namespace(cluster.kubectl, name)
         make_namespace(cluster.kubectl, name, restricted=restricted)
-        return Ring(cluster.kubectl.within(name), fetch)
+        ring = Ring(cluster.kubectl.within(name), fetch)
+        ring.journals.forget()
+        rings.append(ring)
+        return ring
 
     return make
 

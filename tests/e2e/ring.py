@@ -13,6 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, Final
 
+from tests.e2e.journals import SWITCHED_ON, Journals
 from tests.e2e.kindcluster import BUILD, KindCluster
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.waiting import wait_until
@@ -54,12 +55,18 @@ class Member:
 
 
 class Ring:
-    """All pods of the Service in a namespace."""
+    """All pods of the Service in a namespace.
+
+    Attributes:
+        journals: of its sidecars, fetched whenever it is found whole.
+
+    """
 
     def __init__(self, kubectl: Kubectl, fetch: Fetch) -> None:
         """Take kubectl of the namespace, and what reads a path of the API server."""
         self.kubectl = kubectl
         self._fetch = fetch
+        self.journals = Journals(kubectl, BUILD / "journals" / kubectl.namespace)
 
     @property
     def namespace(self) -> str:
@@ -88,6 +95,7 @@ class Ring:
             ("ClusterRole", rename),
             ("ClusterRoleBinding", rename),
             ("NetworkPolicy", let_in),
+            SWITCHED_ON,
         )
         content = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -203,6 +211,7 @@ class Ring:
             return self.incomplete(found, count)
 
         wait_until(f"a ring of {count}", missing, patience)
+        self.journals.fetch(self.pods())
         return found
 
     def stale_seeds(self) -> str | None:
