@@ -33,6 +33,8 @@ class Hearsay:
 
     def check(self, me: str, looked: float, view: View) -> None:
         """Hold a view that `me` began to look for at `looked`; watches may lag as they like."""
+        for pod in (*(each.pod for each in view.endpoints), *view.ledger, *view.reports):
+            self.course.number(pod)  # it may keep no journal
         if view.live is not None and not self.course.complete:
             self._learn(view.live)
         since = looked - SLACK if view.live is not None else float("-inf")
