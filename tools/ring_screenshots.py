@@ -25,9 +25,9 @@ from tests.integration.manager.conftest import Watched, is_whole, watched
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NODES = 3
 PATIENCE = 60.0  # seconds until something shows
-WIDE, PHONE = (1440, 1010), (400, 860)
+WIDE, PHONE = (1280, 900), (400, 860)
 LIMIT = 300_000  # bytes of a picture that everybody downloads with the README
-REPLICATED = "WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': '%d'}"
+REPLICATED = "WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '%d'}"
 SETTLED = "document.querySelectorAll('#health-table tbody tr').length > 3"
 STATEMENTS = (
     f"CREATE KEYSPACE shop {REPLICATED % 3}",
@@ -57,6 +57,7 @@ class Camera:
         width, height = size
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         features = [{"name": "prefers-color-scheme", "value": theme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         for selector in clicks:

@@ -60,7 +60,10 @@ export class RackMap {
     }
     const [title, aside, button] = element.children;
     text(title, kind === "dc" ? part.name : `rack ${part.name}`);
-    text(aside, up === part.members.length ? plural(up, "member") : `${up} of ${part.members.length} up`);
+    const evident = kind === "rack" && part.members.length <= 3; // who is there can be seen
+    const counted = up === part.members.length ? plural(up, "member") : `${up} of ${part.members.length} up`;
+    text(aside, evident ? "" : counted);
+    aside.hidden = evident;
     text(button, `Stop ${kind === "dc" ? "DC" : "rack"}`);
     attribute(button, "aria-label", `Stop ${word} ${name}`);
     attribute(button, "aria-pressed", String(pressed));

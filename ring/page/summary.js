@@ -72,12 +72,12 @@ function findings(found) {
 }
 
 function unity({ picture }) {
-  const term = "One ring";
+  const term = "Rings and islands";
   const turn = picture.turn ? ` · ${picture.turn} has the join turn` : "";
   if (picture.rings.length > 1) return { name: "unity", term, mood: "bad", big: `${picture.rings.length} rings`, more: "members founded apart from each other" };
   if (picture.islands.length > 1) return { name: "unity", term, mood: "bad", big: `${picture.islands.length} islands`, more: "members that do not reach each other" };
   if (!picture.rings.length) return { name: "unity", term, mood: "warn", big: "Not known", more: `no running member was heard${turn}` };
   const schemas = new Set(picture.members.filter((each) => each.state[0] === "U" && each.schemaVersion).map((each) => each.schemaVersion));
   const agreed = schemas.size > 1 ? `${schemas.size} schema versions` : schemas.size ? "one schema" : "schema not known";
-  return { name: "unity", term, mood: schemas.size > 1 ? "warn" : "good", big: "One ring, all connected", more: `${agreed}${turn}${picture.certain ? "" : " · not certain: something could not be read"}` };
+  return { name: "unity", term, mood: schemas.size > 1 ? "warn" : "good", big: "One ring", more: `all connected · ${agreed}${turn}${picture.certain ? "" : " · not certain: something could not be read"}` };
 }
