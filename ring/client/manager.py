@@ -205,15 +205,14 @@ def _from_api_server(status: int, message: str, place: Place) -> AccessError:
                 f"there is no ring manager: Service {place.name} does not exist in namespace"
                 f" {place.namespace}",
                 "name another namespace with -n or another Cassandra Service with --service;"
-                " or install it: add components/manager to your overlay (manifests/README.md)"
-                " and kubectl apply -k it",
+                " or install it: add manifests/components/manager to your overlay and kubectl"
+                " apply -k that (docs/ring-manager.md)",
             )
         case 503:
             return UnavailableError(
                 f"the ring manager {place.name} in namespace {place.namespace} is not ready:"
                 f" {text}",
-                f"see: kubectl -n {place.namespace} get pods,endpointslices"
-                f" -l app.kubernetes.io/name=cassandra-ring-manager",
+                f"see: kubectl -n {place.namespace} get pods -l app={place.name}",
             )
         case _:
             return UnavailableError(f"the API server answers HTTP {status}: {text}")

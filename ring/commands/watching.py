@@ -17,7 +17,7 @@ import typer
 from ring import render_watch
 from ring.client.errors import AccessError, RefusedError, UnavailableError
 from ring.client.following import Follower
-from ring.client.manager import Manager
+from ring.client.manager import Manager, Reply
 from ring.commands.asking import asks, keyspaces
 from ring.commands.live import ask_status
 from ring.output import has_colour
@@ -32,7 +32,9 @@ AT_LEAST: Final = 10.0
 """Seconds after which the manager is asked though no stream told of anything."""
 EXPIRED: Final = 401
 KEYS: Final = 64  # that are read at once
-SHOWN: Final = "20"
+SAME_REPLICA: Final = 4
+"""How often it is tried to reach the replica that answered last.  The API server takes one at
+random, and each has a history of its own: findings would come and go with who answers."""
 
 
 @app.command()
@@ -80,12 +82,18 @@ class _Feed:
     _age: float | None = None
     _at: float = 0.0
     _tried: float = 0.0
+    _replica: str = ""
 
     def refresh(self) -> None:
         """Ask; raise `AccessError` where there is no answer."""
         self._tried = self.clock()
         reply, self.answer = ask_status(self.manager, self.keyspace)
-        self.log = self.manager.get("/v1/history", [("limit", SHOWN)]).body["history"]
+        for _ in range(SAME_REPLICA - 1):
+            if self._replica in {"", _replica(reply)}:
+                break
+            reply, self.answer = ask_status(self.manager, self.keyspace)
+        self._replica = _replica(reply)  # another one where the last is gone
+        self.log = reply.body["history"]
         self._age, self._at, self.problem = reply.age, self.clock(), ""
 
     def try_again(self) -> None:
@@ -114,6 +122,11 @@ class _Feed:
     def age(self) -> float | None:
         """How old the picture is by now."""
         return None if self._age is None else self._age + self.clock() - self._at
+
+
+def _replica(reply: Reply) -> str:
+    """Return which replica answered: what its versions begin with."""
+    return reply.version.partition("-")[0]
 
 
 def _on_terminal(feed: _Feed, follower: Follower) -> None:
