@@ -18,6 +18,7 @@ from seedprovider.decision import (
     Seeds,
     TakeTurn,
     Withheld,
+    WriteEntry,
     WriteRecord,
 )
 from seedprovider.model import (
@@ -109,11 +110,13 @@ def test_a_member_that_terminates_is_no_seed_where_others_are() -> None:
 
 
 def test_members_that_all_terminate_are_seeds_still() -> None:
-    stage = Stage().ring_of(0, 1)
-    stage.exists(0, terminating=True).exists(1, terminating=True)
+    stage = Stage().ring_of(0, 1, 3)
+    for n in (0, 1, 3):
+        stage.exists(n, terminating=True)
 
-    assert seeds_of(stage.ask(2, disk(2))) == (address(0), address(1))
-    assert seeds_of(let_in(stage, 2)) == (address(0), address(1))
+    all_three = (address(0), address(1), address(3))
+    assert seeds_of(stage.ask(2, disk(2))) == all_three
+    assert seeds_of(let_in(stage, 2)) == all_three
 
 
 def test_a_member_that_starts_alone_is_itself_at_its_present_address_only() -> None:
@@ -290,6 +293,19 @@ def test_a_member_that_no_pod_runs_is_waited_for_though_it_is_up() -> None:
     assert rule_of(stage.ask(2)) is Rule.JOIN_WAIT
 
 
+def test_a_claim_keeps_what_the_entry_has() -> None:
+    stage = Stage().ring_of(0, 1)
+    before = stage.ledger[pod(2)] = replace(entry(2), host_id=None, state=EntryState.JOINING)
+    stage.exists(2)
+
+    decision = stage.ask(2, pvc_uid=pvc(2), uid=PodUid("anew"))
+
+    assert isinstance(decision, Act)
+    assert isinstance(decision.step, WriteEntry)
+    written = decision.step.entry
+    assert (written.addresses, written.version) == (before.addresses, before.version)
+
+
 def test_an_entry_of_an_earlier_pod_does_not_end_the_turn_of_the_present_one() -> None:
     stage = Stage(turn=HELD).ring_of(0, 1).says(2, EMPTY, mode="JOINING")
     stage.ledger[pod(2)] = replace(entry(2), pod_uid=PodUid("earlier"), state=EntryState.LEFT)
@@ -360,6 +376,13 @@ def test_an_unmarked_node_speaks_for_the_ring_of_marked_members_alone() -> None:
     assert rule_of(joining.ask(9)) is Rule.REBUILD_BLOCKED
     for other in (disk(1, DiskState.LEFT), disk(1, ring=None)):
         assert rule_of(stage(other).ask(9)) is Rule.REBUILD_BLOCKED
+
+
+def test_a_mark_without_a_ring_does_not_make_an_unmarked_node_speak_for_two() -> None:
+    stage = Stage().says(0, disk(0)).says(1, disk(1, ring=None))
+    stage.says(2, UNMARKED, mode="NORMAL", peers=(peer(0), peer(1)))
+
+    assert rebuilt(stage).ring_id == RING
 
 
 def test_an_unmarked_node_that_has_not_said_whom_it_sees_speaks_for_none() -> None:
