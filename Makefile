@@ -75,6 +75,7 @@ model-check: $(READY) ## the seed protocol in every order of events within bound
 	@$(BIN)/python -m tests.model walk
 model-mutants: $(READY) ## every guard of the seed protocol turned off in turn, with how it is noticed
 	@$(BIN)/python -m tests.model mutants --stories $(ARGS)
+	@$(BIN)/python -m tests.model held
 
 .PHONY: image image-manager test-e2e
 IMAGE ?= cassandra-k8s-ring/sidecar:$(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)

@@ -20,7 +20,7 @@ from seedprovider.kube.client import KubeClient
 from seedprovider.kube.credentials import Credentials
 from seedprovider.kube.transport import Transport
 from seedprovider.metrics import Metrics
-from seedprovider.model import Disk, DiskState, Endpoint
+from seedprovider.model import Disk, DiskState, Endpoint, View
 from seedprovider.own import OwnNode
 from seedprovider.question import Question
 from seedprovider.registry import Registry
@@ -92,6 +92,23 @@ async def test_a_blank_disk_is_let_in_by_what_the_api_server_says_now(desk: Desk
 
     assert isinstance(answered.answer, Seeds)
     assert answered.answer.seeds == (HOST,)
+
+
+async def test_before_a_record_is_written_every_sidecar_is_asked_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, ages = desk.engine.look, list[tuple[float, int]]()
+
+    async def noted(max_age: float) -> View:
+        written = desk.api.requests.count(verb="create", resource="configmaps")
+        ages.append((max_age, written))
+        return await look(max_age)
+
+    monkeypatch.setattr(desk.engine, "look", noted)
+    await desk.engine.answer(BLANK)
+
+    before = [age for age, written in ages if written == 0]
+    assert before == [FRESH_SECONDS, 0.0]
 
 
 async def test_the_same_question_twice_at_a_time_is_one_admission(desk: Desk) -> None:
