@@ -147,7 +147,7 @@ def turn_off(options: argparse.Namespace) -> int:
     """Turn guards off in turn: all, or those that are named."""
     every = list(mutants.mutants())
     chosen = [each for each in every if not options.only or options.only in each.name]
-    made = noticing.corpus(whole=not options.share)
+    made = noticing.corpus(whole=options.whole)
     caught = noticing.recorded() if options.only else {}
     missed = noticed = 0
     for mutant in chosen:
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     two.add_argument("--seed", type=int)
     two.set_defaults(run=walk)
     three = commands.add_parser("mutants", help="turn every guard off in turn")
-    three.add_argument("--share", action="store_true", help="a corpus made in seconds")
+    three.add_argument("--whole", action="store_true", help="a corpus made in many minutes")
     three.add_argument("--only", help="guards whose name holds this text")
     three.add_argument("--stories", action="store_true", help="tell how each was caught")
     three.add_argument("--write", action="store_true", help="write caught.json anew")

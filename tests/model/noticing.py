@@ -126,9 +126,12 @@ def judge(mutant: mutants.Mutant, made: Corpus) -> Verdict:
         for bounds in BEYOND:
             for which, index, world in _spread(places, PLACES):
                 found = _broken_from(world, bounds)
-                if found is not None:
-                    start, search = made.searches[which]
-                    way = (*search.path(index), *found[1])
+                if found is None:
+                    continue
+                start, search = made.searches[which]
+                way = (*search.path(index), *found[1])
+                # The mutant may have taken another way long before.
+                if _goes(start, way):
                     return Verdict(found[0], len(places), start, way)
         return Verdict(None, len(places))
 
@@ -155,24 +158,41 @@ def _broken_from(world: m.World, bounds: Bounds) -> tuple[str, tuple[Label, ...]
     return (found.text, found.path) if found else None
 
 
-def breaks(start: Start, path: tuple[Label, ...]) -> str | None:
-    """Go a way that is on record; return the law that is broken on it or at its end.
+class AnotherWayError(Exception):
+    """The product, as installed now, does not go the way that is on record."""
 
-    Raises `LookupError` where the product, as installed now, does not go this way.
+
+def breaks(start: Start, path: tuple[Label, ...]) -> str | None:
+    """Go a way that is on record; return the law that is broken on it, at its end or near it.
+
+    Raises `AnotherWayError`.
     """
     name, size = start
     brain = Brain()
-    settler = Settler(brain)
     world = m.canonical(starts.STARTS[name](size))
     for label in path:
-        after = _after(brain, world, label)
+        try:
+            after = _after(brain, world, label)
+        except AnotherWayError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a mutant may do anything
+            return f"it fails: {type(error).__name__}: {error}"
         if isinstance(after, Broken):
             return after.text
         world = m.canonical(tidy(after))
         text = laws.standing(world)
         if text is not None:
             return text
-    return settler.dead_end(world)
+    # Of a mutant that fails it is known from where on, and not in which of the next moves.
+    found = _broken_from(world, BEYOND[0])
+    return found[0] if found else None
+
+
+def _goes(start: Start, way: tuple[Label, ...]) -> bool:
+    try:
+        return breaks(start, way) is not None
+    except AnotherWayError:
+        return False
 
 
 def _after(brain: Brain, world: m.World, label: Label) -> m.World | Broken:
@@ -182,7 +202,7 @@ def _after(brain: Brain, world: m.World, label: Label) -> m.World | Broken:
         after = next((after for each, after in options if same(each)), None)
         if after is not None:
             return after
-    raise LookupError(label)
+    raise AnotherWayError(label)
 
 
 def _wordless(label: Label) -> Label:
