@@ -118,6 +118,10 @@ class Decisions:
             ring = course.names.rings[line.step.record.ring_id]
             wanted = (m.RECORD, wanted[1]._replace(ring=ring))
         self.writes.duties[n] = (course.now, wanted)
+        if line.gone:
+            # Nobody else says that somebody ran nodetool removenode.
+            hosts = {course.names.hosts[host] for host in line.gone}
+            course.change("hosts are gone from the ring", lambda w: inner.removed(w, hosts))
 
         def runs(world: m.World) -> Iterator[m.World | str]:
             run = world.pods[n].run

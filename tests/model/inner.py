@@ -153,6 +153,19 @@ def freed(world: m.World) -> "m.World | str":
     return moves.overtaken(world._replace(turn=(-1, False)), m.TURN)
 
 
+def removed(world: m.World, hosts: set[int]) -> m.World:
+    """Take hosts from the maps that no process runs, as ``nodetool removenode`` does."""
+    for truth, peers in world.maps:
+        rest = tuple(
+            peer
+            for peer in peers
+            if peer.host not in hosts or cassandra.runs_host(world, peer.host)
+        )
+        if rest != peers:
+            world = cassandra.changed_map(world, truth, rest)
+    return world
+
+
 def is_on_its_way(world: m.World, n: int) -> bool:
     """Whether the process in a pod may have data that its sidecar has not told of."""
     pod = world.pods[n]
