@@ -1,10 +1,11 @@
 """What Kubernetes' controllers do here: the objects of the stage kept in the emulated server.
 
 Every write is followed by the EndpointSlices that result from it, as if the controller were
-infinitely fast; slowness is what the server's faults are for.
+infinitely fast, unless they are held up; other slowness is what the server's faults are for.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from localring.objects import (
     NAME,
     NAMESPACE,
     PodIdentity,
+    binding,
     claim,
     pod,
     pod_status,
@@ -32,6 +34,7 @@ class Cluster:
     def __init__(self, store: Store, *, endpoints_per_slice: int) -> None:
         self._store = store
         self._most = endpoints_per_slice
+        self._holding = False
         self._service = store.create("services", service(), NAMESPACE)
         made = store.create("statefulsets", stateful_set(0), NAMESPACE)
         self._owner = UUID(made["metadata"]["uid"])
@@ -45,11 +48,19 @@ class Cluster:
         """Write the wanted number of pods; starting and stopping them is not done here."""
         self._store.patch("statefulsets", NAME, {"spec": {"replicas": replicas}}, NAMESPACE)
 
-    def bind_claim(self, identity: PodIdentity) -> str:
-        """Make the pod's claim unless it exists, bound; give its UID."""
+    def annotate(self, key: str, value: str | None) -> None:
+        """Set an annotation of the Service, as ``kubectl annotate`` does; None removes it."""
+        patch = {"metadata": {"annotations": {key: value}}}
+        self._store.patch("services", NAME, patch, NAMESPACE)
+
+    def make_claim(self, identity: PodIdentity, *, bound: bool) -> str:
+        """Make the pod's claim unless it exists; bind it if wanted; give its UID."""
+        plural, name = "persistentvolumeclaims", identity.claim
         with suppress(ApiError):
-            return _uid(self._store.get("persistentvolumeclaims", identity.claim, NAMESPACE))
-        return _uid(self._store.create("persistentvolumeclaims", claim(identity), NAMESPACE))
+            if bound:
+                return _uid(self._store.patch(plural, name, binding(identity), NAMESPACE))
+            return _uid(self._store.get(plural, name, NAMESPACE))
+        return _uid(self._store.create(plural, claim(identity, bound=bound), NAMESPACE))
 
     def delete_claim(self, identity: PodIdentity) -> None:
         """Delete the pod's claim, if there is one."""
@@ -76,7 +87,19 @@ class Cluster:
         self._store.delete("pods", identity.name, NAMESPACE)
         self._sync_slices()
 
+    @contextmanager
+    def slices_held(self) -> Iterator[None]:
+        """Keep the EndpointSlices as they are, as a controller does that is minutes behind."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+            self._sync_slices()
+
     def _sync_slices(self) -> None:
+        if self._holding:
+            return
         present = [
             piece
             for piece in self._store.list("endpointslices", NAMESPACE)

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID
 
+from localring.apiserver.mergepatch import merged
 from localring.settings import CQL_PORT, STORAGE_PORT
 from localring.slices import ZONE_LABEL
 
@@ -84,16 +85,24 @@ def stateful_set(replicas: int) -> Object:
     }
 
 
-def claim(identity: PodIdentity) -> Object:
-    """Return the PersistentVolumeClaim of a pod, bound."""
+def claim(identity: PodIdentity, *, bound: bool) -> Object:
+    """Return the PersistentVolumeClaim of a pod, as it is before or after a volume is bound."""
     name = identity.claim
-    return {
+    unbound = {
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": dict(SELECTOR)},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": "1Gi"}},
-            "volumeName": f"pv-{name}",
         },
+        "status": {"phase": "Pending"},
+    }
+    return merged(unbound, binding(identity)) if bound else unbound
+
+
+def binding(identity: PodIdentity) -> Object:
+    """Return the merge patch with which a volume controller binds the pod's claim."""
+    return {
+        "spec": {"volumeName": f"pv-{identity.claim}"},
         "status": {"phase": "Bound"},
     }
 

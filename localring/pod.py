@@ -22,7 +22,7 @@ from localring.kit import Kit
 from localring.objects import PodIdentity
 from localring.options import SHIM_CLASS, Options
 from localring.process import Process
-from localring.settings import NodeSettings, SeedProvider
+from localring.settings import NodeSettings, SeedProvider, fixed_seeds
 from localring.sidecar import LOOPBACK_PORT, Mounts, PodFacts, SidecarClient, environment
 from localring.waiting import wait_until
 
@@ -58,6 +58,20 @@ class Stage:
     tell: Tell
 
 
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What Cassandra's own settings say of seeds.
+
+    Attributes:
+        seeds: named there; with our provider for an adoption only.
+        plain: whether Cassandra's own provider is used, and no sidecar runs.
+
+    """
+
+    seeds: tuple[IPv4Address, ...] = ()
+    plain: bool = False
+
+
 class LocalPod:
     """A running pod.
 
@@ -79,6 +93,7 @@ class LocalPod:
         identity: PodIdentity,
         uid: str,
         address: IPv4Address,
+        configured: Configured,
         *,
         disk: Path,
         folder: Path,
@@ -89,6 +104,7 @@ class LocalPod:
         self.address = address
         self.ready = False
         self._stage = stage
+        self._configured = configured
         self._folder = folder
         self._on_ready = on_ready
         self._task: asyncio.Task[None] | None = None
@@ -142,6 +158,9 @@ class LocalPod:
             self._stage.tell(f"{self.name}: {first_cause(error)}")
 
     async def _run(self) -> None:
+        if self._configured.plain:
+            await self.cassandra.run()
+            return
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sidecar.run())
             group.create_task(self._run_cassandra())
@@ -209,17 +228,24 @@ class LocalPod:
 
     def _node_settings(self, disk: Path) -> NodeSettings:
         options = self._stage.options
-        parameters = {
-            "sidecar_url": f"http://{self.address}:{LOOPBACK_PORT}",
-            "data_directory": str(disk / "data"),
-        }
         return NodeSettings(
             name=f"{self.name}/cassandra",
             address=self.address,
             disk=disk,
             work=self._folder / "cassandra",
-            seeds=SeedProvider(SHIM_CLASS, parameters, options.shim),
+            seeds=self._seed_provider(disk),
             cluster=options.cluster,
             rack=self.identity.zone,
             ring_delay_ms=options.ring_delay_ms,
         )
+
+    def _seed_provider(self, disk: Path) -> SeedProvider:
+        if self._configured.plain:
+            return fixed_seeds(*self._configured.seeds)
+        parameters = {
+            "sidecar_url": f"http://{self.address}:{LOOPBACK_PORT}",
+            "data_directory": str(disk / "data"),
+        }
+        if self._configured.seeds:
+            parameters["seeds"] = ",".join(map(str, self._configured.seeds))
+        return SeedProvider(SHIM_CLASS, parameters, self._stage.options.shim)

@@ -27,7 +27,7 @@ from localring.errors import StageError
 from localring.kit import Kit
 from localring.objects import PodIdentity
 from localring.options import SIDECAR_PACKAGE, Options
-from localring.pod import LocalPod, Stage
+from localring.pod import Configured, LocalPod, Stage
 from localring.report import Report, missing_from_ring
 from localring.rundir import run_directory
 from localring.settings import CQL_PORT, JMX_PORT, STORAGE_PORT
@@ -80,6 +80,7 @@ class LocalRing:
         self._exits = AsyncExitStack()
         self._hosts = itertools.count(FIRST_POD_HOST)
         self._incarnations = itertools.count(1)
+        self._pending: dict[int, str] = {}  # UIDs of pods without an address, by ordinal
 
     async def __aenter__(self) -> Self:
         """Set up everything but pods; `StageError` where something is missing or taken."""
@@ -133,12 +134,20 @@ class LocalRing:
         """Return what stays the same over all incarnations of a pod."""
         return PodIdentity(ordinal, self.options.rack(ordinal))
 
-    def start(self, *ordinals: int, address: IPv4Address | None = None) -> None:
+    def start(
+        self,
+        *ordinals: int,
+        address: IPv4Address | None = None,
+        configured: tuple[IPv4Address, ...] = (),
+        plain: bool = False,
+    ) -> None:
         """Make pods, all in the same moment; they start in the background.
 
         Args:
             ordinals: which.
             address: for a single pod, the address it gets; one never used before if None.
+            configured: seeds that Cassandra's settings name, for the adoption of a ring.
+            plain: without sidecar and shim: Cassandra's own provider gives `configured`.
 
         """
         if address is not None and len(ordinals) != 1:
@@ -146,7 +155,18 @@ class LocalRing:
         for ordinal in ordinals:
             if ordinal in self._pods:
                 raise StageError(f"cassandra-{ordinal} runs already")
-            self._start(ordinal, address or self._range.host(next(self._hosts)))
+            given = address or self.fresh_address()
+            self._start(ordinal, given, Configured(configured, plain=plain))
+
+    def fresh_address(self) -> IPv4Address:
+        """Return an address that no pod had before."""
+        return self._range.host(next(self._hosts))
+
+    def leave_pending(self, ordinal: int) -> None:
+        """Make a pod that has no address and no volume until it is started."""
+        self._must_not_run(ordinal)
+        self.cluster.make_claim(self.identity(ordinal), bound=False)
+        self._pending[ordinal] = self.cluster.create_pod(self.identity(ordinal))
 
     async def stop(self, *ordinals: int, grace: float = STOP_GRACE) -> None:
         """Delete pods gracefully: terminating at once, gone when Cassandra has drained."""
@@ -176,6 +196,11 @@ class LocalRing:
     async def replace_volume(self, ordinal: int) -> None:
         """Give a pod that does not run a new claim with an empty disk."""
         await self.wipe(ordinal)
+        self.cluster.delete_claim(self.identity(ordinal))
+
+    def replace_claim(self, ordinal: int) -> None:
+        """Give a pod that does not run a new claim with the same data, as a restore does."""
+        self._must_not_run(ordinal)
         self.cluster.delete_claim(self.identity(ordinal))
 
     async def insert_disk(self, ordinal: int, source: Path) -> None:
@@ -224,14 +249,15 @@ class LocalRing:
 
         return await self.wait_until("ready pods", missing, patience)
 
-    def _start(self, ordinal: int, address: IPv4Address) -> None:
+    def _start(self, ordinal: int, address: IPv4Address, configured: Configured) -> None:
         identity = self.identity(ordinal)
-        self.cluster.bind_claim(identity)
+        self.cluster.make_claim(identity, bound=True)
         pod = LocalPod(
             self._stage,
             identity,
-            self.cluster.create_pod(identity),
+            self._pending.pop(ordinal, "") or self.cluster.create_pod(identity),
             address,
+            configured,
             disk=self.disks.of(identity.name),
             folder=self.directory / "pods" / f"{identity.name}.{next(self._incarnations)}",
             on_ready=lambda ready: self.cluster.report_pod(identity, address, ready=ready),

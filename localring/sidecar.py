@@ -87,6 +87,7 @@ class Explanation:
 
     Attributes:
         outcome: ``seeds``, ``withheld`` or ``refused``.
+        rule: the row of the table in docs/architecture.md that decided.
         reason: in one line.
         seeds: IP literals.
         replace: address of the lost node that it is to replace, if any.
@@ -94,6 +95,7 @@ class Explanation:
     """
 
     outcome: str
+    rule: str
     reason: str
     seeds: frozenset[str]
     replace: str | None
@@ -121,8 +123,13 @@ class SidecarClient:
                 f"{self.url}/v1/seeds", params={"pod": pod}, timeout=TIMEOUT
             ) as response:  # whatever its status: a refusal is explained too
                 body = await response.json()
-                seeds = frozenset(body["seeds"])
-                return Explanation(body["outcome"], body["reason"], seeds, body["replace"])
+                return Explanation(
+                    body["outcome"],
+                    body["rule"],
+                    body["reason"],
+                    frozenset(body["seeds"]),
+                    body["replace"],
+                )
         except (aiohttp.ClientError, OSError, KeyError):
             return None
 

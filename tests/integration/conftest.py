@@ -1,7 +1,8 @@
-"""One real ring of three pods for all tests of this folder: each start costs seconds."""
+"""One real ring of three pods for most tests of this folder: each start costs seconds."""
 
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,27 +15,34 @@ from localring.options import Options
 from localring.prepare import prepare
 from localring.report import Report, missing_from_ring
 from localring.ring import LocalRing
+from tests.integration.decided import Decided
+from tests.integration.helpers import until_written
 from tests.integration.replaying import Witnesses
 
 PODS = (0, 1, 2)
 PER_SLICE = 2  # endpoints, so that every test meets a view made of several slices
 RING_PATIENCE = 180.0  # seconds
-LEDGER_PATIENCE = 30.0  # seconds
 Looks = list[dict[str, Report | None]]
 
 STAMP = r"^INFO +\[main\] (\S+ \S+) .*"
 FIRST = re.compile(STAMP + "JOINING: waiting for ring information", re.MULTILINE)
 LAST = re.compile(STAMP + "state jump to NORMAL", re.MULTILINE)
 FAILED = pytest.StashKey[bool]()
+PASSED = pytest.StashKey[bool]()
+LAST_MODULE = "test_rows"
 WITNESSES = Witnesses()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder, and put them on the ring's event loop."""
+    """Mark all tests of this folder, and put them on the ring's event loop.
+
+    What looks back at all of them comes last.
+    """
+    items.sort(key=lambda item: item.path.stem == LAST_MODULE)
     for item in items:
         if item.path.is_relative_to(__file__.rpartition("/")[0]):
             item.add_marker(pytest.mark.cassandra)
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(600))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -42,9 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember a failure for the fixture that has the ring."""
+    """Remember a failure for the fixture that has the ring, and what passed for the end."""
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
     return report
 
 
@@ -54,6 +64,15 @@ def witnesses() -> Iterator[Witnesses]:
     LocalRing.observers.append(WITNESSES)
     yield WITNESSES
     LocalRing.observers.remove(WITNESSES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def decided() -> Iterator[Decided]:
+    """Remember by which rules the sidecars of all rings decided."""
+    observer = Decided()
+    LocalRing.observers.append(observer)
+    yield observer
+    LocalRing.observers.remove(observer)
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +123,26 @@ async def born(kit: Kit) -> AsyncIterator[tuple[LocalRing, Birth]]:
         yield ring, Birth(looks, logs)
 
 
+Stage = Callable[[int], AbstractAsyncContextManager[LocalRing]]
+
+
+@pytest.fixture
+def stage(kit: Kit) -> Stage:
+    """Give what sets up a ring of a test's own, for so many pods; none is started."""
+
+    @asynccontextmanager
+    async def staged(replicas: int) -> AsyncIterator[LocalRing]:
+        async with LocalRing(kit, Options(), print) as ring:
+            ring.cluster.scale(replicas)
+            try:
+                yield ring
+            except Exception:
+                print(await diagnosis(ring))  # noqa: T201 - likewise
+                raise
+
+    return staged
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def birth(born: tuple[LocalRing, Birth]) -> Birth:
     return born[1]
@@ -131,11 +170,7 @@ async def make_whole(ring: LocalRing) -> None:
         await ring.api.accept()
     ring.start(*(ordinal for ordinal in PODS if ordinal not in ring.pods))
     await ring.wait_until_whole()
-
-    async def missing() -> str | None:
-        return unwritten(ring, await ring.reports())
-
-    await ring.wait_until("a ledger that names every host ID", missing, LEDGER_PATIENCE)
+    await until_written(ring)
 
 
 async def watched_until_whole(ring: LocalRing) -> Looks:
@@ -148,17 +183,6 @@ async def watched_until_whole(ring: LocalRing) -> Looks:
 
     await ring.wait_until("one whole ring", missing, RING_PATIENCE)
     return looks
-
-
-def unwritten(ring: LocalRing, reports: dict[str, Report | None]) -> str | None:
-    """Say which pod's host ID the ledger does not have yet."""
-    entries = {
-        body["data"]["pod"]: body["data"]["hostId"]
-        for body in ring.api.store.list("configmaps", "default")
-        if body["metadata"]["name"].endswith("-member")
-    }
-    late = [name for name, it in reports.items() if it and entries.get(name) != it.host_id]
-    return f"not in the ledger: {', '.join(late)}" if late else None
 
 
 def joining(log: str) -> tuple[datetime, datetime]:

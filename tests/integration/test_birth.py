@@ -1,9 +1,12 @@
 from localring.ring import LocalRing
+from seedprovider.decision import Rule
 from tests.integration.conftest import PER_SLICE, Birth, joining, most_at_once
+from tests.integration.decided import provokes
 
 FOUNDING = "will not auto bootstrap because it is configured to be a seed"
 
 
+@provokes(Rule.FOUND, Rule.FOUND_WAIT, Rule.FOUNDER, Rule.JOIN)
 async def test_three_empty_nodes_started_at_once_form_one_ring(ring: LocalRing) -> None:
     reports = [report for report in (await ring.reports()).values() if report]
 

@@ -1,88 +1,216 @@
+"""Disks that are not what their pods had: another's, a copy, an old one, an empty one."""
+
 import shutil
 from pathlib import Path
 
-from localring.kit import Kit
-from localring.options import Options
-from localring.report import Report
+from localring.cql import connect
 from localring.ring import LocalRing
+from seedprovider.decision import Rule
+from tests.integration.conftest import PODS, Stage, most_at_once, watched_until_whole
+from tests.integration.data import read, write
+from tests.integration.decided import provokes
+from tests.integration.helpers import (
+    PATIENCE,
+    entry,
+    founded,
+    hosts,
+    known,
+    ring_ids,
+    until_told,
+    until_written,
+)
 
-PATIENCE = 120.0  # seconds
+SYSTEM = ("system_auth", "system_distributed", "system_traces")
 
 
-async def disk_of_another_ring(kit: Kit, target: Path) -> str:
+async def disk_of_another_ring(stage: Stage, target: Path) -> str | None:
     """Found a ring of one pod, stop it, and copy its disk; give the ring's ID."""
-    async with LocalRing(kit, Options(), print) as other:
-        other.cluster.scale(1)
+    async with stage(1) as other:
         other.start(0)
         await other.wait_until_whole()
-        report = await other.report(0)
+        (ring_id,) = await ring_ids(other)
         await other.stop(0)
         shutil.copytree(other.disks.of("cassandra-0"), target)
-    return str(report and report.ring_id)
+    return ring_id
 
 
+@provokes(Rule.DISK_FOREIGN)
 async def test_a_disk_of_another_ring_is_refused(
-    ring: LocalRing, kit: Kit, tmp_path: Path
+    ring: LocalRing, stage: Stage, tmp_path: Path
 ) -> None:
-    foreign = await disk_of_another_ring(kit, tmp_path / "foreign")
+    foreign = await disk_of_another_ring(stage, tmp_path / "foreign")
+    (own,) = await ring_ids(ring)
     await ring.stop(2)
-    own = tmp_path / "own"
-    shutil.copytree(ring.disks.of("cassandra-2"), own)
+    shutil.copytree(ring.disks.of("cassandra-2"), tmp_path / "own")
     await ring.insert_disk(2, tmp_path / "foreign")
     ring.start(2)
-    pod = ring.pod(2)
-
-    async def missing() -> str | None:
-        told = await pod.client.explain(pod.name)
-        return None if told and told.outcome == "refused" else f"told {told}"
-
     try:
-        await ring.wait_until("a refusal", missing, PATIENCE)
-        report, told = await ring.report(2), await pod.client.explain(pod.name)
-        assert report
-        assert told
-        assert report.mode in {None, "STARTING"}
-        assert str(report.ring_id) in told.reason
-        assert foreign in told.reason
-        assert len(seen_by(await ring.report(0))) == 2
+        told = await until_told(ring, 2, Rule.DISK_FOREIGN)
+        reports = await known(ring)
+        assert told.outcome == "refused"
+        assert str(own) in told.reason
+        assert str(foreign) in told.reason
+        assert reports["cassandra-2"].mode in {None, "STARTING"}
+        assert len(reports["cassandra-0"].peers) == 2
     finally:
         await ring.lose(2)
-        await ring.insert_disk(2, own)
+        await ring.insert_disk(2, tmp_path / "own")
 
 
-async def test_a_wiped_node_comes_back_as_a_replacement_and_never_sees_itself(
-    ring: LocalRing,
+@provokes(Rule.MEMBER_CLONED)
+async def test_a_cloned_volume_is_refused_while_its_original_serves(
+    ring: LocalRing, tmp_path: Path
 ) -> None:
-    before = await ring.report(2)
-    assert before
+    await write(ring, "cloned")
+    before = await hosts(ring)
     await ring.stop(2)
+    shutil.copytree(ring.disks.of("cassandra-2"), tmp_path / "clone")
+    ring.start(2)
+    await ring.wait_until_whole()
+    await ring.insert_disk(3, tmp_path / "clone")
+    ring.start(3)
+    try:
+        told = await until_told(ring, 3, Rule.MEMBER_CLONED)
+        assert told.outcome == "refused"
+        assert "cassandra-2" in told.reason
+        assert (await known(ring))["cassandra-3"].mode in {None, "STARTING"}
+    finally:
+        await ring.lose(3)
+        await ring.replace_volume(3)
+    await ring.wait_until_whole()
+
+    assert await hosts(ring) == before
+    assert await read(ring, 2) == {"cloned"}
+
+
+@provokes(Rule.REPLACE, Rule.MEMBER_REPLACED, Rule.MEMBER_IN_DOUBT)
+async def test_a_wiped_node_takes_its_place_again_never_sees_itself_and_its_old_disk_stays_out(
+    ring: LocalRing, tmp_path: Path
+) -> None:
+    await write(ring, "wiped")
+    before = (await known(ring))["cassandra-2"]
+    await ring.stop(2)
+    shutil.copytree(ring.disks.of("cassandra-2"), tmp_path / "old")
     await ring.wipe(2)
     ring.start(2)
-    pod, own_seeds, replaced = ring.pod(2), list[frozenset[str]](), set[str | None]()
+    told, own = await until_told(ring, 2, Rule.REPLACE), str(ring.pod(2).address)
+    await ring.wait_until_whole()
+    await until_forgotten(ring, str(before.host_id))
+    after = (await known(ring))["cassandra-2"]
 
-    async def missing() -> str | None:
-        told = await pod.client.explain(pod.name)
-        report = await ring.report(2)
-        if told and (report is None or report.mode != "NORMAL"):
-            own_seeds.append(told.seeds)
-            replaced.add(told.replace)
-        remembering = [
-            name
-            for name, each in (await ring.reports()).items()
-            if each and before.host_id in each.peers
-        ]
-        left = f"the lost host is still known to {remembering}" if remembering else None
-        return await ring.missing() or left
-
-    await ring.wait_until("a replaced node", missing, PATIENCE)
-    after = await ring.report(2)
-
-    assert after
+    assert told.replace == before.address
+    assert own not in told.seeds
+    assert not founded(ring, 2)
     assert after.host_id != before.host_id
     assert after.ring_id == before.ring_id
-    assert before.address in replaced
-    assert str(pod.address) not in frozenset().union(*own_seeds)
+    assert await read(ring, 2) == {"wiped"}
+
+    await until_written(ring)
+    await ring.stop(2)
+    shutil.copytree(ring.disks.of("cassandra-2"), tmp_path / "new")
+    await ring.insert_disk(2, tmp_path / "old")
+    ring.start(2)
+    try:
+        replaced = await until_told(ring, 2, Rule.MEMBER_REPLACED)
+        assert str(before.host_id) in replaced.reason
+        assert str(after.host_id) in replaced.reason
+        await ring.api.refuse()
+        doubtful = await until_told(ring, 2, Rule.MEMBER_IN_DOUBT)
+        assert "empty" not in doubtful.reason
+        await ring.api.accept()
+        await until_told(ring, 2, Rule.MEMBER_REPLACED)
+    finally:
+        await ring.lose(2)
+        await ring.insert_disk(2, tmp_path / "new")
 
 
-def seen_by(report: Report | None) -> set[str]:
-    return set(report.peers) if report else set()
+@provokes(Rule.MEMBER_REMOVED, Rule.JOIN)
+async def test_a_host_removed_from_the_ring_while_its_pod_was_off_stays_out_until_it_is_emptied(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "removed")
+    before = (await known(ring))["cassandra-2"]
+    await ring.stop(2)
+    await ring.pod(0).node.nodetool("removenode", str(before.host_id))
+
+    async def missing() -> str | None:
+        state = entry(ring, 2)["state"]
+        return None if state == "left" else f"cassandra-2 is {state}"
+
+    await ring.wait_until("a ledger without the removed host", missing, PATIENCE)
+    ring.start(2)
+    told = await until_told(ring, 2, Rule.MEMBER_REMOVED)
+    await ring.lose(2)
+    await ring.wipe(2)
+    ring.start(2)
+    joined = await until_told(ring, 2, Rule.JOIN)
+    await ring.wait_until_whole()
+
+    assert str(before.host_id) in told.reason
+    assert joined.replace is None
+    assert (await hosts(ring))["cassandra-2"] != before.host_id
+    assert await read(ring, 2) == {"removed"}
+
+
+@provokes(Rule.REPLACE_WAIT)
+async def test_two_disks_lost_at_once_come_back_one_after_the_other(ring: LocalRing) -> None:
+    await replicate_everything(ring)
+    await write(ring, "two lost")
+    before = await known(ring)
+    await ring.stop(1, 2)
+    await ring.wipe(1)
+    await ring.wipe(2)
+    ring.start(1, 2)
+    looks = await watched_until_whole(ring)
+    after = await known(ring)
+
+    assert most_at_once(looks) == 1
+    assert after["cassandra-0"].host_id == before["cassandra-0"].host_id
+    for name in ("cassandra-1", "cassandra-2"):
+        assert after[name].host_id != before[name].host_id
+        assert before[name].host_id not in after["cassandra-0"].peers
+    assert await read(ring, 1) == {"two lost"}
+    assert await read(ring, 2) == {"two lost"}
+
+
+@provokes(Rule.REPLACE_CLOSED)
+async def test_a_lost_disk_whose_old_address_another_pod_uses_now_comes_in_as_a_new_member(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "address taken")
+    before, taken = await known(ring), ring.pod(1).address
+    await ring.stop(0, 1, 2)
+    await ring.wipe(1)
+    ring.start(0)
+    ring.start(2, address=taken)
+    await ring.wait_until_whole()
+    ring.start(1)
+    told = await until_told(ring, 1, Rule.JOIN)
+    await ring.wait_until_whole()
+    after = await known(ring)
+
+    assert told.replace is None
+    assert after["cassandra-2"].host_id == before["cassandra-2"].host_id
+    assert after["cassandra-2"].address == before["cassandra-1"].address
+    assert after["cassandra-1"].host_id != before["cassandra-1"].host_id
+    assert len(after["cassandra-0"].peers) == len(PODS) - 1
+    assert await read(ring, 1) == {"address taken"}
+
+
+async def replicate_everything(ring: LocalRing) -> None:
+    """Give Cassandra's own keyspaces three replicas, as for every ring that has data."""
+    async with connect(ring.pod(0).address) as session:
+        for keyspace in SYSTEM:
+            replication = "{'class': 'NetworkTopologyStrategy', 'dc1': 3}"
+            await session.execute(f"ALTER KEYSPACE {keyspace} WITH replication = {replication}")
+            await session.agree_on_schema()
+
+
+async def until_forgotten(ring: LocalRing, host: str) -> None:
+    """Wait until no node has a host in its ring any more."""
+
+    async def missing() -> str | None:
+        remembering = [name for name, it in (await known(ring)).items() if host in it.peers]
+        return f"{host} is still known to {remembering}" if remembering else None
+
+    await ring.wait_until("a ring without the lost host", missing, PATIENCE)

@@ -1,0 +1,88 @@
+"""A ring begins, and something goes wrong before it has a member."""
+
+from seedprovider.decision import Rule
+from tests.integration.conftest import Stage
+from tests.integration.data import read, write
+from tests.integration.decided import provokes
+from tests.integration.helpers import (
+    entry,
+    events,
+    founded,
+    hosts,
+    record,
+    restarted,
+    until_recorded,
+    until_told,
+)
+
+PAUSE = "cassandra-k8s-ring.io/pause"
+
+
+@provokes(Rule.FOUNDER_TAKEOVER)
+async def test_a_founder_whose_volume_is_lost_before_it_ever_was_normal_is_succeeded(
+    stage: Stage,
+) -> None:
+    async with stage(2) as ring:
+        ring.start(0)
+        first = await until_recorded(ring, ["founded"])
+        await ring.lose(0)
+        assert not entry(ring, 0).get("hostId")
+        await ring.replace_volume(0)
+        ring.start(1)
+        await ring.wait_until_whole()
+        second = record(ring)
+        assert second
+        assert (first["founder"], second["founder"]) == ("cassandra-0", "cassandra-1")
+        assert first["ringId"] != second["ringId"]
+        assert founded(ring, 1)
+
+        ring.start(0)
+        await ring.wait_until_whole()
+        assert record(ring) == second
+        assert not founded(ring, 0)
+
+
+async def test_a_pod_0_that_never_gets_an_address_keeps_nobody_from_founding_and_joins_later(
+    stage: Stage,
+) -> None:
+    async with stage(2) as ring:
+        ring.leave_pending(0)
+        ring.start(1)
+        await ring.wait_until_whole()
+        await write(ring, "without 0", replicas=1, through=1)
+        before = await hosts(ring)
+        ring.start(0)
+        await ring.wait_until_whole()
+        found = record(ring)
+
+        assert found
+        assert found["founder"] == "cassandra-1"
+        assert not founded(ring, 0)
+        assert {**await hosts(ring), **before} == await hosts(ring)
+        assert await read(ring, 0, replicas=1) == {"without 0"}
+
+
+@provokes(Rule.PAUSED)
+async def test_a_pause_lets_nobody_in_and_serves_members_until_it_is_over(stage: Stage) -> None:
+    async with stage(2) as ring:
+        ring.cluster.annotate(PAUSE, "storage is being moved")
+        ring.start(0)
+        told = await until_told(ring, 0, Rule.PAUSED)
+        assert "storage is being moved" in told.reason
+        assert record(ring) is None
+        ring.cluster.annotate(PAUSE, None)
+        await ring.wait_until_whole()
+        await write(ring, "paused", replicas=1)
+
+        ring.cluster.annotate(PAUSE, "again")
+        ring.start(1)
+        await until_told(ring, 1, Rule.PAUSED)
+        await restarted(ring, 0)
+        assert await read(ring, 0, replicas=1) == {"paused"}
+        assert await until_told(ring, 1, Rule.PAUSED)
+        assert not entry(ring, 1)
+
+        ring.cluster.annotate(PAUSE, None)
+        await ring.wait_until_whole()
+        assert await read(ring, 1, replicas=1) == {"paused"}
+        assert ("cassandra-1", "AdmissionPaused") in [event[:2] for event in events(ring)]
