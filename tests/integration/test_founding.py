@@ -5,17 +5,22 @@ from tests.integration.conftest import Stage
 from tests.integration.data import read, write
 from tests.integration.decided import provokes
 from tests.integration.helpers import (
+    delete_entry,
+    delete_record,
     entry,
     events,
     founded,
     hosts,
+    known,
     record,
     restarted,
     until_recorded,
     until_told,
+    until_written,
 )
 
 PAUSE = "cassandra-k8s-ring.io/pause"
+APPROVE = "cassandra-k8s-ring.io/approve-founding"
 
 
 @provokes(Rule.FOUNDER_TAKEOVER)
@@ -86,3 +91,35 @@ async def test_a_pause_lets_nobody_in_and_serves_members_until_it_is_over(stage:
         await ring.wait_until_whole()
         assert await read(ring, 1, replicas=1) == {"paused"}
         assert ("cassandra-1", "AdmissionPaused") in [event[:2] for event in events(ring)]
+
+
+async def test_an_operator_may_approve_founding_over_a_disk_that_is_given_up(
+    stage: Stage,
+) -> None:
+    async with stage(2) as ring:
+        ring.start(1)
+        await ring.wait_until_whole()
+        await until_written(ring)
+        old = record(ring)
+        await ring.stop(1)
+        delete_record(ring)
+        delete_entry(ring, 1)
+        ring.start(0)
+        told = await until_told(ring, 0, Rule.FOUND_BLOCKED)
+        assert "cassandra-1" in told.reason
+        ring.cluster.annotate(APPROVE, "cassandra-1")
+        await until_told(ring, 0, Rule.FOUND_BLOCKED)
+
+        ring.cluster.annotate(APPROVE, "cassandra-0")
+        await ring.wait_until_whole()
+        new = record(ring)
+        assert old
+        assert new
+        assert (new["how"], new["founder"]) == ("founded", "cassandra-0")
+        assert new["ringId"] != old["ringId"]
+
+        ring.start(1)
+        refused = await until_told(ring, 1, Rule.DISK_FOREIGN)
+        assert old["ringId"] in refused.reason
+        assert new["ringId"] in refused.reason
+        assert (await known(ring))["cassandra-1"].mode in {None, "STARTING"}

@@ -1,7 +1,11 @@
+"""The API server, or a sidecar, is away or does not answer."""
+
 from localring.cql import answers_cql
 from localring.ring import LocalRing
-
-PATIENCE = 60.0  # seconds
+from seedprovider.decision import Rule
+from tests.integration.data import read, write
+from tests.integration.decided import provokes
+from tests.integration.helpers import PATIENCE, known, mark, until_mode, until_told
 
 
 async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_away(
@@ -10,13 +14,39 @@ async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_awa
     await start_without_api_server(ring, 1)
 
 
-async def test_a_node_replaces_itself_on_a_new_volume_and_then_starts_without_the_api_server(
+@provokes(Rule.MEMBER_FROM_CACHE)
+async def test_all_come_back_at_other_addresses_while_the_api_server_is_away(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "no API server")
+    before = await known(ring)
+    await ring.stop(0, 1, 2)
+    await ring.api.refuse()
+    ring.start(0, 1, 2)
+    for ordinal in (0, 1, 2):
+        await until_told(ring, ordinal, Rule.MEMBER_FROM_CACHE)
+        await until_mode(ring, ordinal, "NORMAL")
+    assert not ring.api.accepting
+    await ring.api.accept()
+    await ring.wait_until_whole()
+    after = await known(ring)
+
+    assert {n: r.host_id for n, r in after.items()} == {n: r.host_id for n, r in before.items()}
+    assert not {r.address for r in after.values()} & {r.address for r in before.values()}
+    assert await read(ring, 1) == {"no API server"}
+
+
+@provokes(Rule.API_AWAY)
+async def test_a_node_on_a_new_volume_waits_for_the_api_server_and_then_starts_without_it(
     ring: LocalRing,
 ) -> None:
     before = await ring.report(2)
     await ring.stop(2)
     await ring.replace_volume(2)
+    await ring.api.refuse()
     ring.start(2)
+    await until_told(ring, 2, Rule.API_AWAY)
+    await ring.api.accept()
     await ring.wait_until_whole()
     after = await ring.report(2)
 
@@ -27,11 +57,6 @@ async def test_a_node_replaces_itself_on_a_new_volume_and_then_starts_without_th
     assert mark(ring, 2)["host-id"] == after.host_id
     assert mark(ring, 2)["pvc-uid"] == volume(ring, 2)
     await start_without_api_server(ring, 2)
-
-
-def mark(ring: LocalRing, ordinal: int) -> dict[str, str]:
-    file = ring.pod(ordinal).node.settings.data_directory / "cassandra-ring.mark"
-    return dict(line.split("=", 1) for line in file.read_text().splitlines())
 
 
 def volume(ring: LocalRing, ordinal: int) -> str:
