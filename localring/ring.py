@@ -176,6 +176,11 @@ class LocalRing:
         """Lose pods as with their machines: everything killed, and the objects deleted."""
         await _together(self._lose(self.pod(ordinal)) for ordinal in ordinals)
 
+    async def remove_host(self, host_id: str, *, through: int) -> None:
+        """Take a host that is down out of the ring, with ``nodetool removenode`` on a pod."""
+        self.diary.note("removed", host=host_id)
+        await self.pod(through).node.nodetool("removenode", host_id)
+
     async def scale(self, replicas: int) -> None:
         """Start the pods that are missing below ``replicas``; stop the others, highest first.
 

@@ -131,7 +131,7 @@ async def test_a_host_removed_from_the_ring_while_its_pod_was_off_stays_out_unti
     await write(ring, "removed")
     before = (await known(ring))["cassandra-2"]
     await ring.stop(2)
-    await ring.pod(0).node.nodetool("removenode", str(before.host_id))
+    await ring.remove_host(str(before.host_id), through=0)
 
     async def missing() -> str | None:
         state = entry(ring, 2)["state"]

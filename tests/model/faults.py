@@ -151,6 +151,15 @@ def _of_ring(world: m.World) -> Iterator[Move]:
                 yield ("nodetool removenode", -1, host_of(world, peer.host)), after
 
 
+def removed(world: m.World, host: int) -> m.World:
+    """Take a host out of the ring that has it, whoever knows whether it is down."""
+    for truth, peers in world.maps:
+        rest = tuple(peer for peer in peers if peer.host != host)
+        if rest != peers:
+            world = cassandra.changed_map(world, truth, rest)
+    return world
+
+
 def dead_addresses(world: m.World) -> set[int]:
     """Return the addresses that somebody had and nobody has."""
     known = {peer.address for _, peers in world.maps for peer in peers}

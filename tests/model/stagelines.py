@@ -40,6 +40,11 @@ class StageLines:
                 course.change(f"{pod}: its disk is emptied", lambda w: faults.emptied(w, n))
                 course.track.changed[n] = course.now
                 course.track.strange.discard(n)
+            case "removed", _:
+                host = course.names.hosts[line["host"]]
+                course.change(
+                    f"nodetool removenode {line['host']}", lambda w: faults.removed(w, host)
+                )
             case "filled", _:
                 course.track.strange.add(course.number(pod))
             case _:
