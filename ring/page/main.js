@@ -17,7 +17,7 @@ import { showSummary } from "./summary.js";
 import { startTheme } from "./theme.js";
 import { Choice, Consequences, showAnswer } from "./whatif.js";
 import { Bands } from "./bands.js";
-import { seconds } from "./words.js";
+import { rack, seconds } from "./words.js";
 
 const clock = steadyClock();
 const choice = new Choice();
@@ -155,7 +155,7 @@ function legend(model, colours) {
   const several = model.dcs.length > 1;
   const of = meaning(model);
   const owners = of === "rack"
-    ? model.dcs.flatMap((dc) => dc.racks.map((rack) => [several ? `${dc.name}/${rack.name}` : `rack ${rack.name}`, rack.colour.css]))
+    ? model.dcs.flatMap((dc) => dc.racks.map(({ name, colour }) => [several ? `${dc.name}/${name}` : rack(name), colour.css]))
     : model.members.slice(0, 8).map((member) => [member.name, colours.get(member.hostId).css]);
   const marks = [["down", "down"], ["unknown", "unknown"], ["stopped", "would stop"], ["none", "nothing to spare"], ["lost", "lost"], ["newly", "would be lost"]];
   const items = [

@@ -1,6 +1,6 @@
 // The members by data centre and rack, as buttons: what is chosen here is thought to stop.
 import { attribute, follow, make, text } from "./dom.js";
-import { MODES, SIGNS, STATES, plural } from "./words.js";
+import { MODES, SIGNS, STATES, plural, rack } from "./words.js";
 
 const FEW = 24; // members that have room for their whole names
 const MANY = 120; // and from here on the buttons are small
@@ -35,10 +35,10 @@ export class RackMap {
         follow(racks, dc.racks, {
           key: (rack) => rack.name,
           create: (rack) => this.newRack(rack),
-          update: (inner, rack) => {
-            const name = `${dc.name}/${rack.name}`;
-            this.head(inner.children[0], rack, "rack", name, whatif.rack.has(name), "rack", rack.colour);
-            this.seats(inner.children[1], rack.members, colours, whatif, size);
+          update: (inner, part) => {
+            const name = `${dc.name}/${part.name}`;
+            this.head(inner.children[0], part, "rack", name, whatif.rack.has(name), "rack", part.colour);
+            this.seats(inner.children[1], part.members, colours, whatif, size);
           },
         });
       },
@@ -59,7 +59,7 @@ export class RackMap {
       element.append(make(kind === "dc" ? "b" : "span"), make("span", { class: "aside" }), make("button", { type: "button", "data-kind": kind, "data-name": name }));
     }
     const [title, aside, button] = element.children;
-    text(title, kind === "dc" ? part.name : `rack ${part.name}`);
+    text(title, kind === "dc" ? part.name : rack(part.name));
     const evident = kind === "rack" && part.members.length <= 3; // who is there can be seen
     const counted = up === part.members.length ? plural(up, "member") : `${up} of ${part.members.length} up`;
     text(aside, evident ? "" : counted);

@@ -65,7 +65,12 @@ export function some(names, limit = 3) {
   return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
-/** "QUORUM read and write, dc1" */
+/** "rack a", but "rack1" as it is. */
+export function rack(name) {
+  return /^rack/i.test(name) ? name : `rack ${name}`;
+}
+
+/** "LOCAL_QUORUM in dc1" */
 export function level(check) {
   return check.dc ? `${check.level} in ${check.dc}` : check.level;
 }
