@@ -11,12 +11,14 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from localring.apiserver import Fault, Kind
 from ring.client.following import Follower
-from ring.client.manager import Manager, direct
+from ring.client.manager import Manager, Reply, direct
+from ring.commands.watching import _Feed
 from ring.render_live import Look
 from ring.render_watch import news, screen
 from ring.status import status
@@ -292,3 +294,32 @@ def test_news_tell_when_a_picture_goes_stale_and_is_renewed() -> None:
         "the picture is renewed again"
     ]
     assert list(news(fresh, fresh, [], "")) == []
+
+
+class Replicas:
+    """Two managers behind one address; whoever is next answers."""
+
+    def __init__(self, *order: str) -> None:
+        self.order = list(order)
+        self.picture = {**Stage(World(3)).show().document, "stale": False}
+
+    def get(self, path: str, _params: object = ()) -> Reply:
+        if path != "/v1/ring":
+            return Reply({"ownership": {}})
+        replica = self.order.pop(0)
+        return Reply({**self.picture, "history": [replica]}, 1.0, version=f"{replica}-7")
+
+
+@pytest.mark.parametrize(
+    ("order", "last"),
+    [("aa", "a"), ("aba", "a"), ("abba", "a"), ("abbbb", "b")],
+    ids=["the same", "the other between", "twice", "it is gone"],
+)
+def test_a_watch_stays_with_one_replica_as_long_as_that_answers(order: str, last: str) -> None:
+    replicas = Replicas(*order)
+    feed = _Feed(cast("Manager", replicas), "")
+    feed.refresh()
+    feed.refresh()
+
+    assert feed.log == [last]
+    assert replicas.order == []
