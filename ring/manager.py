@@ -86,7 +86,7 @@ class Manager:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counts = Counts()
-        self.known = Known()
+        self._known = Known()
         self._kubernetes, self._sidecars, self._contacts = kubernetes, sidecars, contacts
         self._latest, self._interval, self._limits, self._wall = latest, interval, limits, wall
         self._news = asyncio.Event()
@@ -96,6 +96,10 @@ class Manager:
     def judged(self) -> Judged | None:
         """The last cycle's outcome."""
         return self._judged
+
+    def learn(self, known: Known) -> None:
+        """Take what was measured beside the cycles, for those to come."""
+        self._known = known
 
     def notice(self, source: str) -> None:
         """Say that a source has news: the next cycle begins at once."""
@@ -123,7 +127,7 @@ class Manager:
         began = time.monotonic()
         observed = self.observe()
         judged = await asyncio.to_thread(
-            judge, observed, self._wall(), self._judged, self.known, self._limits
+            judge, observed, self._wall(), self._judged, self._known, self._limits
         )
         self._judged = judged
         self._latest.publish(judged, began)

@@ -26,6 +26,7 @@ from ring.observe.contacts import Contacts
 from ring.observe.kube import Api
 from ring.observe.seeds import Seeds
 from ring.observe.sidecars import PERIOD, Sidecars, session
+from ring.skewing import Skewing
 from ring.stream import Streams
 from ring.web import make_app
 
@@ -170,6 +171,7 @@ class _Parts:
             shown=latest.shown,
             leads=lambda: self.election.leads,
         )
+        self._skewing = Skewing(lambda: self.manager.judged, self.manager.learn)
         streams = Streams(latest)
         metrics = Metrics(
             Sources(
@@ -194,6 +196,7 @@ class _Parts:
             tasks.create_task(self._sidecars.run())
             tasks.create_task(self._contacts.run())
             tasks.create_task(self.manager.run())
+            tasks.create_task(self._skewing.run())
             if self._settings.writes:
                 tasks.create_task(self.election.run())
                 tasks.create_task(self._keeper.run())
