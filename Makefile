@@ -87,7 +87,7 @@ image-manager: ## build the ring manager's image (MANAGER_IMAGE=name:tag)
 test-e2e: $(READY) ## the manifests on a real kind cluster (KEEP_CLUSTER=1, KIND_NODE_IMAGE=...)
 	@$(BIN)/pytest tests/e2e -s --durations=0 --durations-min=2 $(ARGS)
 
-.PHONY: demo picture screenshots bench-sidecar bench-ring
+.PHONY: demo picture screenshots bench-sidecar bench-ring bench-manager
 demo: $(READY) shim ## three nodes find each other; one moves (ARGS=--once ends by itself)
 	@$(BIN)/python -m localring demo $(ARGS)
 picture: $(READY) shim ## docs/demo.svg anew, from a real run
@@ -96,6 +96,8 @@ screenshots: $(READY) shim ## docs/ring-page-*.png anew, of the web page over a 
 	@$(BIN)/python tools/ring_screenshots.py
 bench-sidecar: $(READY) shim ## what a sidecar costs and how fast it is
 	@$(BIN)/python -m bench.sidecar --with-ring
+bench-manager: $(READY) shim ## what a ring manager costs with a thousand nodes, and how soon it shows one that dies
+	@$(BIN)/python -m bench.bench_manager --with-ring
 bench-ring: $(READY) ## how fast ownership and health are, beside Cassandra and cassandra-driver
 	@$(BIN)/python -m bench.bench_ring
 
