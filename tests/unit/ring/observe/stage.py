@@ -42,7 +42,7 @@ class Stage:
     def add_pods(self, *ordinals: int) -> None:
         for ordinal in ordinals:
             identity = PodIdentity(ordinal, "a")
-            self.objects.bind_claim(identity)
+            self.objects.make_claim(identity, bound=True)
             self.objects.create_pod(identity)
             self.objects.report_pod(identity, next(self._addresses), ready=True)
 
