@@ -114,7 +114,9 @@ class Replay:
         mode = report.heartbeat.mode if report.heartbeat else report.process
         what = f"{report.pod} is {mode} on a disk that is {report.disk.state}"
         if course.is_frozen(report.pod):
+            # Others and it disagree for a while; what it does next rests on what it says.
             course.leave_out(f"{what}: it was frozen")
+            course.change(what, lambda w: inner.adopted(w, n, report, course.names))
             return
         found = {
             world: inner.towards(world, n, report, course.names, track, course.now)
