@@ -6,7 +6,7 @@ from tests.integration.decided import provokes
 FOUNDING = "will not auto bootstrap because it is configured to be a seed"
 
 
-@provokes(Rule.FOUND, Rule.FOUND_WAIT, Rule.FOUNDER, Rule.JOIN)
+@provokes(Rule.FOUND, Rule.FOUNDER, Rule.JOIN)
 async def test_three_empty_nodes_started_at_once_form_one_ring(ring: LocalRing) -> None:
     reports = [report for report in (await ring.reports()).values() if report]
 

@@ -93,6 +93,28 @@ async def test_a_pause_lets_nobody_in_and_serves_members_until_it_is_over(stage:
         assert ("cassandra-1", "AdmissionPaused") in [event[:2] for event in events(ring)]
 
 
+@provokes(Rule.FOUND_WAIT)
+async def test_a_pod_waits_for_a_lower_one_that_does_not_ask_yet_to_found_the_ring(
+    stage: Stage,
+) -> None:
+    async with stage(2) as ring:
+        ring.cluster.annotate(PAUSE, "until both are there")
+        ring.start(0, 1)
+        await until_told(ring, 0, Rule.PAUSED)
+        await until_told(ring, 1, Rule.PAUSED)
+        ring.pod(0).node.freeze()
+        try:
+            ring.cluster.annotate(PAUSE, None)
+            told = await until_told(ring, 1, Rule.FOUND_WAIT)
+            assert "cassandra-0" in told.reason
+            assert record(ring) is None
+        finally:
+            ring.pod(0).node.thaw()
+        await ring.wait_until_whole()
+        assert founded(ring, 0)
+        assert not founded(ring, 1)
+
+
 async def test_an_operator_may_approve_founding_over_a_disk_that_is_given_up(
     stage: Stage,
 ) -> None:
