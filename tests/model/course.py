@@ -35,6 +35,8 @@ class Course:
         left_out: what was not held against the model, and why.
         now: time of the line that is looked at.
         frozen: until when each pod that was stopped in its tracks is, or is a little confused.
+        thawed: pods whose process was frozen on its way in, until it is NORMAL on a disk that
+            says so, or ends.
         faulty: until when the API server is made to fail.
 
     """
@@ -47,6 +49,7 @@ class Course:
     left_out: list[str] = field(default_factory=list)
     now: float = 0.0
     frozen: dict[str, float] = field(default_factory=dict)
+    thawed: set[str] = field(default_factory=set)
     faulty: float = float("-inf")
     _short_lived: float = float("-inf")
     _began: float | None = None
@@ -109,6 +112,10 @@ class Course:
         """Whether a process of the pod is, or was moments ago."""
         return self.now < self.frozen.get(pod, float("-inf")) + DISTURBED_SECONDS
 
+    def goes_its_own_way(self, pod: str) -> bool:
+        """Whether the model lost sight of the pod's process when that was frozen."""
+        return self.is_frozen(pod) or pod in self.thawed
+
     def is_short_lived(self) -> bool:
         """Whether a process ended on its way in, so that others may have seen more of it."""
         return self.now < self._short_lived + GOSSIP_SECONDS
@@ -122,6 +129,7 @@ class Course:
     def process_ended(self, pod: str) -> None:
         """End the process in a pod."""
         n = self.number(pod)
+        self.thawed.discard(pod)
         if any(inner.is_on_its_way(world, n) for world in self.worlds):
             self._short_lived = self.now
         self.advance(f"{pod}: its process ends", lambda w: inner.ended(w, n))
@@ -147,6 +155,7 @@ class Course:
         self.names.uids[n] = None
         self.track.asked.discard(n)
         self.frozen.pop(pod, None)
+        self.thawed.discard(pod)
 
     def pod_there(self, pod: str, address: str) -> None:
         """Let a pod have its address."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from seedprovider.decision import Step, TakeTurn, WriteEntry, WriteRecord
 from seedprovider.journal import Began, Decided, Duty, Own, Result, Stepped, Turned, step_of
-from seedprovider.model import Report, Turn, pod_order
+from seedprovider.model import DiskState, Report, Turn, pod_order
 from tests.model import inner
 from tests.model import state as m
 from tests.model.acquaintance import Acquaintance
@@ -113,10 +113,12 @@ class Replay:
             course.claim_is(report.pod, report.pvc_uid)
         mode = report.heartbeat.mode if report.heartbeat else report.process
         what = f"{report.pod} is {mode} on a disk that is {report.disk.state}"
-        if course.is_frozen(report.pod):
+        if course.goes_its_own_way(report.pod):
             # Others and it disagree for a while; what it does next rests on what it says.
             course.leave_out(f"{what}: it was frozen")
             course.change(what, lambda w: inner.adopted(w, n, report, course.names))
+            if mode == "NORMAL" and report.disk.state is DiskState.MEMBER:
+                course.thawed.discard(report.pod)
             return
         found = {
             world: inner.towards(world, n, report, course.names, track, course.now)

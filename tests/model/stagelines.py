@@ -59,6 +59,7 @@ class StageLines:
                 course.sidecar_ended(pod)
             case "frozen", _:
                 course.frozen[pod] = float("inf")
+                course.thawed.add(pod)
             case "thawed", _:
                 course.frozen[pod] = course.now
             case _:
