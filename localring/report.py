@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NORMAL = "NORMAL"
+FRESH = 5.0  # seconds; Cassandra speaks every second, and no longer when frozen or killed
 FEWEST_SEEDS = 2  # other nodes that each keeps as seeds, where there are so many
 
 
@@ -80,8 +81,8 @@ def decode(body: Mapping[str, Any]) -> Report:
 def missing_from_ring(reports: Mapping[str, Report | None]) -> str | None:
     """Say what keeps these pods from being one whole ring, or None if they are.
 
-    Whole: every pod's node is NORMAL and serves, all name one ring, and each sees every other
-    normal and up at its present address.
+    Whole: every pod's node is NORMAL and serves, as it said just now, all name one ring, and
+    each sees every other normal and up at its present address.
     """
     known: dict[str, Report] = {}
     for name, report in reports.items():
@@ -126,6 +127,8 @@ def _missing_from_node(name: str, report: Report | None) -> str | None:
         return f"{name}: sidecar silent"
     if report.mode != NORMAL:
         return f"{name}: {report.mode or 'no heartbeat yet'}"
+    if report.heartbeat_age is None or report.heartbeat_age > FRESH:
+        return f"{name}: last heard of {report.heartbeat_age} s ago"
     if not report.native:
         return f"{name}: does not serve CQL yet"
     if report.ring_id is None or report.host_id is None:

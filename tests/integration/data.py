@@ -1,8 +1,11 @@
 """Rows that are written before something happens to a ring, and read back after it."""
 
-from localring.cql import Session, connect
+from localring.cql import CqlError, Session, connect
 from localring.ring import LocalRing
+from localring.waiting import wait_until
 
+UNAVAILABLE = 0x1000  # error code: the coordinator sees too few replicas up
+PATIENCE = 60.0  # seconds until gossip has told a coordinator of all that serve
 ROWS = 40  # enough that every range of a small ring holds some
 TABLE = "CREATE TABLE IF NOT EXISTS {}.words (id int PRIMARY KEY, word text)"
 KEYSPACE = (
@@ -14,11 +17,24 @@ SELECT = "SELECT id, word FROM {}.words"
 
 
 async def write(ring: LocalRing, word: str, *, replicas: int = 3, through: int = 0) -> None:
-    """Write `word` to `ROWS` rows, to all replicas of each."""
+    """Write `word` to `ROWS` rows, to all replicas of each.
+
+    A node serves a moment before the others see it up; the write waits for that.
+    """
     async with connect(ring.pod(through).address) as session:
         await make_table(session, replicas)
-        for row in range(ROWS):
-            await session.execute(INSERT.format(_keyspace(replicas), row, word), "ALL")
+
+        async def missing() -> str | None:
+            try:
+                for row in range(ROWS):
+                    await session.execute(INSERT.format(_keyspace(replicas), row, word), "ALL")
+            except CqlError as error:
+                if error.code != UNAVAILABLE:
+                    raise
+                return str(error)
+            return None
+
+        await wait_until("all replicas up", missing, patience=PATIENCE)
 
 
 async def read(ring: LocalRing, ordinal: int, *, replicas: int = 3) -> set[str]:
