@@ -90,6 +90,7 @@ class Election:
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._seen: tuple[str, float] = "", 0.0  # version, and since when it is that
         self._renewed: float | None = None
+        self._said = False
         self.failure = ""
 
     @property
@@ -109,15 +110,16 @@ class Election:
 
     async def step(self) -> None:
         """Renew the Lease, or take it where nobody holds it."""
-        led = self.leads
         try:
             await self._try()
             self.failure = ""
         except KubeError as error:
             if error.status != CONFLICT:  # somebody else was faster: no failure
                 self.failure = str(error)
-        if led != self.leads:
-            log.info("this replica %s", "leads" if self.leads else "follows")
+        leads = self.leads
+        if leads != self._said:  # its time may have run out since the last step
+            self._said = leads
+            log.info("this replica %s", "leads" if leads else "follows")
 
     async def _try(self) -> None:
         asked = self._clock()

@@ -88,8 +88,11 @@ def status(answer: Json, age: float | None, look: Look = PLAIN) -> Iterator[str]
     yield ""
     if answer["ownershipOf"]:
         yield f"Ownership is that of keyspace {answer['ownershipOf']}."
-    else:
-        yield "Keyspaces replicate in different ways: name one with -k to see who owns what."
+    elif by_dc:
+        yield (
+            "Keyspaces replicate in different ways, or were not read yet:"
+            " name one with -k to see who owns what."
+        )
     for each in answer["strangers"]:
         disk = each["disk"] or "not known"
         yield f"Pod {each['name']} is no member; its disk: {disk}."
@@ -127,7 +130,7 @@ def status_row(each: Json) -> list[Cell | str]:
         Cell(each["state"], STATES[each["state"][0]]),
         each["address"] or "?",
         plain.size(each["load"]),
-        str(each["tokens"]),
+        str(each["tokens"] or "?"),  # nobody has none: they were not read yet
         "?" if each["owns"] is None else plain.share(each["owns"]),
         each["hostId"],
         each["rack"] or "?",

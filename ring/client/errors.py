@@ -28,6 +28,10 @@ class UnavailableError(AccessError):
     """The manager cannot answer now; later it may."""
 
 
+class SilentError(UnavailableError):
+    """There was no answer in time."""
+
+
 class RefusedError(AccessError):
     """The manager or the API server understood the question and says no.
 

@@ -8,7 +8,8 @@ from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from ring.client.access import Access
-from ring.client.errors import AccessError, RefusedError, UnavailableError
+from ring.client.errors import AccessError, RefusedError, SilentError, UnavailableError
+from ring.client.hedged import TIMES, Hedged
 from ring.client.transport import Answer, Transport
 
 Json = dict[str, Any]
@@ -77,7 +78,8 @@ class Manager:
         """
         self.place = place
         self.again = again or (lambda: Manager(access, place))
-        self._transport = Transport(access)
+        self._transport = Transport(access)  # of the stream
+        self._hedged = Hedged(lambda: Transport(access), times=1 if place.direct else TIMES)
 
     def __enter__(self) -> Self:
         """Let ``with`` end the connection."""
@@ -86,6 +88,7 @@ class Manager:
     def __exit__(self, *_: object) -> None:
         """End the connection."""
         self._transport.close()
+        self._hedged.close()
 
     def get(self, path: str, params: Params = ()) -> Reply:
         """Ask for a path of docs/ring-api.md.
@@ -95,14 +98,14 @@ class Manager:
             UnavailableError: where there is no answer now.
 
         """
-        answer = self._transport.get(self._path(path, params))
+        answer = self._asked(self._path(path, params))
         if answer.status != OK:
             raise explained(answer, self.place)
         return _reply(answer, self.place)
 
     def raw(self, path: str) -> bytes:
         """Ask for a path, and return the body as it came; raises as `get`."""
-        answer = self._transport.get(self._path(path, ()))
+        answer = self._asked(self._path(path, ()))
         if answer.status != OK:
             raise explained(answer, self.place)
         return answer.body
@@ -133,6 +136,20 @@ class Manager:
     def abort(self) -> None:
         """End what is being read, from another thread."""
         self._transport.abort()
+
+    def _asked(self, path: str) -> Answer:
+        try:
+            return self._hedged.get(path)
+        except SilentError as error:
+            if self.place.direct:
+                raise
+            raise SilentError(
+                f"{error.problem} from the ring manager {self.place.name} in namespace"
+                f" {self.place.namespace}, which was asked {TIMES} times",
+                "see whether it runs, and on a Kubernetes node that is Ready:"
+                f" kubectl -n {self.place.namespace} get pods -o wide"
+                f" -l app={self.place.name}",
+            ) from error
 
     def _path(self, path: str, params: Params) -> str:
         query = f"?{urlencode(params)}" if params else ""

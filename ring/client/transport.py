@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ring.client.access import Access
-from ring.client.errors import ConfigError, UnavailableError
+from ring.client.errors import ConfigError, SilentError, UnavailableError
 
 CONNECT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
@@ -133,7 +133,10 @@ class Transport:
                 f"{self._place}: its certificate is not trusted: {error.verify_message}",
                 "see certificate-authority and tls-server-name of the kubeconfig's cluster",
             ) from error
-        except (TimeoutError, OSError, HTTPException) as error:
+        except TimeoutError as error:
+            self._connection.close()
+            raise SilentError(f"{self._place}: no answer in time") from error
+        except (OSError, HTTPException) as error:
             self._connection.close()
             raise UnavailableError(f"{self._place}: {_said(error)}") from error
         except BaseException:
@@ -142,8 +145,6 @@ class Transport:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
