@@ -239,6 +239,9 @@ def _turn_taken(case: _Case) -> str | None:
     done = entry is not None and entry.state is not EntryState.JOINING and entry.pod_uid == uid
     if done or evidence.proven_stopped(case.view, pod):
         return None
+    # Decommissioned right after it came in, and its entry, which would say so, was deleted.
+    if evidence.proven_left(case.view, pod):
+        return None
     # One that waits may wait for us; whoever goes on has promised before it took the turn.
     if evidence.proven_waiting(case.view, pod):
         return None
@@ -300,7 +303,7 @@ def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
     reason = _still_alive(case, lost) or _turn_taken(case)
     if reason is not None:
         return Withheld(rule=Rule.REPLACE_WAIT, reason=reason)
-    places = evidence.addresses_of(case.view, case.ring, lost)
+    places = _places(case, lost)
     if len(places) > 1:
         return Withheld(
             rule=Rule.REPLACE_WAIT,
@@ -315,7 +318,8 @@ def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
         return Act(
             step=WriteEntry(replace(entry, host_id=None)),
             rule=Rule.REPLACE_CLOSED,
-            reason=f"no member knows lost host {lost} any more: {asker.pod} joins as new",
+            reason=f"no member knows lost host {lost} any more, or it runs on in another pod: "
+            f"{asker.pod} joins as new",
         )
     (address,) = places
     return Seeds(
@@ -334,6 +338,8 @@ def _still_alive(case: _Case, lost: HostId) -> str | None:
             f"this pod's disk, host ID {lost}, is lost, and no running member of ring "
             f"{case.ring} is confirmed that could give its data back"
         )
+    if _lives_on(case, lost):
+        return None
     for member in case.members:
         objection = _sees_alive(case, member.pod, lost)
         if objection is not None:
@@ -343,6 +349,17 @@ def _still_alive(case: _Case, lost: HostId) -> str | None:
         if pod not in heard and not evidence.proven_no_member(case.view, pod):
             return f"{pod} may be running and has not said whether it sees host {lost} down"
     return None
+
+
+def _places(case: _Case, lost: HostId) -> frozenset[Address]:
+    """Return where the members have a host whose place may be taken."""
+    none = frozenset[Address]()
+    return none if _lives_on(case, lost) else evidence.addresses_of(case.view, case.ring, lost)
+
+
+def _lives_on(case: _Case, lost: HostId) -> bool:
+    """Whether a confirmed member runs the host, on a copy of the disk that was lost."""
+    return any(case.view.reports[each.pod].disk.host_id == lost for each in case.members)
 
 
 def _sees_alive(case: _Case, member: PodName, lost: HostId) -> str | None:

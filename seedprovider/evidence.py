@@ -207,6 +207,12 @@ def proven_waiting(view: View, pod: PodName) -> bool:
     return report.disk.is_blank and report.disk.ring_id is None
 
 
+def proven_left(view: View, pod: PodName) -> bool:
+    """Whether the pod's node has left its ring: Cassandra does not start on its disk again."""
+    report = fresh_report(view, pod)
+    return report is not None and report.disk.state is DiskState.LEFT
+
+
 def proven_coming(view: View, pod: PodName) -> bool:
     """Whether the pod has a blank disk and a process that is there or was just started."""
     report = fresh_report(view, pod)

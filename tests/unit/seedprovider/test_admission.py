@@ -164,6 +164,13 @@ def test_a_turn_is_free_when_its_holders_cassandra_is_seen_stopped() -> None:
     assert isinstance(stage.ask(3), Act)
 
 
+def test_a_turn_is_free_when_its_holder_has_left_the_ring_and_its_entry_is_deleted() -> None:
+    stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)
+    stage.says(2, disk(2, DiskState.LEFT), mode="DECOMMISSIONED", process=Process.ANSWERING)
+
+    assert isinstance(stage.ask(3), Act)
+
+
 @pytest.mark.parametrize("process", [Process.ANSWERING, Process.STARTING, Process.UNKNOWN])
 def test_a_turn_is_not_free_while_its_holder_may_run(process: Process) -> None:
     stage = Stage(turn=Turn(holder=(pod(2), uid(2)), version="7")).ring_of(0, 1)

@@ -1,5 +1,7 @@
 """Lost disks that come back in the place of the host they were."""
 
+from dataclasses import replace
+
 import pytest
 
 from seedprovider.decision import (
@@ -98,6 +100,22 @@ def test_two_lost_disks_whose_nodes_both_wait_in_their_start_are_not_stuck() -> 
 
 def test_a_lost_host_that_nobody_knows_is_closed_in_the_ledger_and_joins_as_new() -> None:
     stage = lost_disk()
+
+    steps, decision = carried_out(stage, 2)
+
+    assert steps == [WriteEntry, TakeTurn, WriteEntry]
+    assert isinstance(decision, Seeds)
+    assert decision.replace is None
+    assert stage.ledger[pod(2)].host_id is None
+
+
+def test_a_lost_disk_whose_host_runs_on_in_another_pod_joins_as_new() -> None:
+    """Pod 1 was given a copy of the disk of pod 2, which was lost then."""
+    stage = Stage().ring_of(0)
+    stage.member(0, Peer(host(2), address(1), up=True, state=PeerState.NORMAL))
+    stage.member(1).says(1, disk(2), mode="NORMAL", peers=(peer(0),))
+    stage.ledger[pod(1)] = replace(entry(1), host_id=host(2))
+    stage.ledger[pod(2)] = entry(2)
 
     steps, decision = carried_out(stage, 2)
 
