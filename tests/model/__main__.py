@@ -1,128 +1,22 @@
 """Command line of the model checker: `python -m tests.model check | walk | mutants`.
 
-Exit codes: 0 every law holds; 1 one does not, with the story of how; 2 the command is wrong.
+Exit codes: 0 every law holds; 1 one does not, with the story of how; 2 the command is wrong;
+130 a search was interrupted.
 """
 
 # ruff: noqa: T201 -- a command line
 
 import argparse
-import gc
 import random
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tests.model import holding, mutants, noticing, walks
-from tests.model import state as m
+from tests.model.checking import check, told
 from tests.model.equivalent import EQUIVALENT, HELD
-from tests.model.faults import faults
-from tests.model.moves import Label, moves
-from tests.model.search import Bounds, Found, Search
 from tests.model.seeing import Brain
 from tests.model.settling import Settler
 from tests.model.starts import STARTS
-from tests.model.wording import story
-
-
-@dataclass(frozen=True)
-class Run:
-    """One exhaustive search: pods that start so, with these bounds."""
-
-    start: str
-    pods: int
-    bounds: Bounds
-
-
-FULL = (
-    *(Run(start, 1, Bounds(faults=3, moves=12)) for start in sorted(STARTS)),
-    *(Run(start, 2, Bounds(faults=2, moves=12)) for start in sorted(STARTS)),
-    Run("whole", 3, Bounds(faults=2, moves=12)),
-    Run("older", 3, Bounds(faults=1, moves=12)),
-    Run("blank", 3, Bounds(faults=1, moves=12)),
-)
-"""What `make model-check` goes through; docs/decisions/0012 has the figures."""
-SHARE = (
-    Run("blank", 1, Bounds(faults=2, moves=12)),
-    Run("whole", 2, Bounds(faults=2, moves=2)),
-    Run("whole", 3, Bounds(faults=2, moves=0)),
-    Run("older", 2, Bounds(faults=1, moves=12)),
-    Run("blank", 2, Bounds(faults=1, moves=12)),
-    Run("blank", 3, Bounds(faults=0)),
-)
-"""What every test run goes through."""
-
-
-def search(run: Run, *, loud: bool = True) -> tuple[Search, Settler, Found | None]:
-    """Go through one run."""
-    brain = Brain()
-    settler = Settler(brain)
-    since = time.monotonic()
-    gc.disable()  # tuples of numbers have no circles to look for, and there are millions
-
-    def progress(made: Search) -> None:
-        if loud and made.parents and len(made.parents) % 50_000 == 0:
-            seconds = time.monotonic() - since
-            print(f"  … {len(made.parents):,} worlds, {seconds:.0f} s", flush=True)
-
-    made = Search(brain, run.bounds, settler.dead_end, progress)
-    try:
-        found = made.run([STARTS[run.start](run.pods)])
-    finally:
-        gc.enable()
-    return made, settler, found
-
-
-def told(start: m.World, path: tuple[Label, ...]) -> str:
-    """Return the way from a start as a story, a line for each step."""
-    brain = Brain()
-    lines = story(start, path, lambda world: (*moves(brain, world), *faults(world)))
-    return "\n".join(lines)
-
-
-def check(options: argparse.Namespace) -> int:
-    """Go through all runs, or the one that is named."""
-    runs: Sequence[Run] = SHARE if options.share else FULL
-    if options.start:
-        bounds = Bounds(options.faults, options.moves, options.worlds)
-        runs = [Run(options.start, options.pods, bounds)]
-    worlds, rules = 0, dict[tuple[str, str], int]()
-    rows = ["start  pods  faults  moves     worlds  seconds"]
-    since = time.monotonic()
-    for run in runs:
-        bounds = run.bounds
-        print(
-            f"{run.start}, {run.pods} pods, up to {bounds.faults} faults, "
-            f"{bounds.moves} moves after each",
-            flush=True,
-        )
-        began = time.monotonic()
-        made, settler, found = search(run)
-        worlds += len(made.seen)
-        for key, count in settler.rules.items():
-            rules[key] = rules.get(key, 0) + count
-        if found is not None:
-            print(f"BROKEN {found.text}\n{told(STARTS[run.start](run.pods), found.path)}")
-            return 1
-        layers = ", ".join(
-            f"{count:,}{'' if closed else ' (bounded by moves)'}"
-            for count, closed in zip(made.layers, made.closed, strict=False)
-        )
-        limit = "" if made.complete else f"; STOPPED at {bounds.worlds:,} worlds"
-        print(
-            f"  {len(made.seen):,} distinct worlds, {made.transitions:,} moves; "
-            f"in all after 0, 1, … faults: {layers}{limit}"
-        )
-        rows.append(
-            f"{run.start:5}  {run.pods:4}  {bounds.faults:6}  {bounds.moves:5}  "
-            f"{len(made.seen):9,}  {time.monotonic() - began:7.0f}{limit}"
-        )
-    print("\n".join(rows))
-    print(f"every law holds in {worlds:,} distinct worlds, {time.monotonic() - since:.0f} s")
-    print("what an operator had to resolve, and did:")
-    for (rule, act), count in sorted(rules.items()):
-        print(f"  {rule}: {act} ({count:,})")
-    return 0
 
 
 def walk(options: argparse.Namespace) -> int:
@@ -200,8 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one.add_argument("--start", choices=sorted(STARTS), help="one search, from this start")
     one.add_argument("--pods", type=int, default=3)
     one.add_argument("--faults", type=int, default=2, help="at the most (default 2)")
-    one.add_argument("--moves", type=int, default=12, help="after each fault (default 12)")
+    one.add_argument("--moves", type=int, default=12, help="after the last (default 12)")
     one.add_argument("--worlds", type=int, default=0, help="give up after so many")
+    one.add_argument("--processes", type=int, default=1, help="that share the worlds")
+    one.add_argument("--on", action="store_true", help="go on past a broken law")
     one.set_defaults(run=check)
     two = commands.add_parser("walk", help="random walks over more pods")
     two.add_argument("--pods", type=int, default=5)

@@ -62,6 +62,8 @@ class Decisions:
         broken = _unlike(same.pods[n], sight)
         if broken is None and not _waits(line):
             broken = laws.decided(same, sight, told, fresh=False)
+        if broken is None and moves.starts_member(same.pods[n], told):
+            broken = laws.started(same, n, told.step[1], sight)
         if broken is not None:
             return broken
         after = moves._after_decision(same, told, sight)

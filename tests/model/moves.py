@@ -92,6 +92,9 @@ def look(brain: Brain, world: m.World, n: int, *, everything: bool = True) -> It
         if told.step[:1] == (m.RECORD,) and _rests_on_old(world, sight):
             continue  # a record is written on words asked for anew
         broken = laws.decided(world, seen_by, told, fresh=fresh)
+        starts = starts_member(pod, told)
+        if broken is None and starts:
+            broken = laws.started(world, n, told.step[1], seen_by)
         label = (
             "asks",
             n,
@@ -100,12 +103,20 @@ def look(brain: Brain, world: m.World, n: int, *, everything: bool = True) -> It
         if broken is not None:
             yield label, Broken(broken)
             continue
-        if (told.step, told.rule if not told.step else "") in seen:
+        outcome = (told.step, starts, told.rule if not told.step else "")
+        if outcome in seen:
             continue
-        seen.add((told.step, told.rule if not told.step else ""))
+        seen.add(outcome)
         after = _after_decision(world, told, seen_by)
         if after != world:
             yield label, after
+
+
+def starts_member(pod: m.Pod, told: Told) -> bool:
+    """Whether the answer is for a disk with data, or for one that is a member unawares."""
+    if told.step[:1] != (m.ANSWER,):
+        return False
+    return pod.disk.kind > m.JOINING_DISK or told.rule.startswith("member-")
 
 
 def _rests_on_old(world: m.World, sight: seeing.Sight) -> bool:
@@ -150,14 +161,11 @@ def _after_decision(world: m.World, told: Told, sight: seeing.Sight) -> "m.World
         return with_pod(
             world, n, pod._replace(run=m.WAITING, step=told.step, old=_old(world, n))
         )
-    if pod.disk.kind <= m.JOINING_DISK and not told.rule.startswith("member-"):
+    if not starts_member(pod, told):
         after = pod._replace(
             run=m.WAITING, step=told.step, turn=False, stepped=False, old=_old(world, n)
         )
         return with_pod(world, n, after)
-    broken = laws.started(world, n, told.step[1], sight)
-    if broken is not None:
-        return Broken(broken)
     # One that died before its mark was written starts as the member that it is.
     after = cassandra.start_member(world, n)
     broken = laws.standing(after)

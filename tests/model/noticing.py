@@ -15,9 +15,11 @@ from tests.model import laws, mutants, seeing, starts
 from tests.model import state as m
 from tests.model.faults import faults
 from tests.model.moves import Broken, Label, moves
-from tests.model.search import Bounds, Search, tidy
+from tests.model.packing import Covers, Hashes
+from tests.model.search import Bounds, Near, Search
 from tests.model.seeing import Brain, Sight, Told
 from tests.model.settling import Settler
+from tests.model.shard import Shard, tidy
 
 PLACES = 8
 """Worlds in which a mutant decides otherwise that are tried, spread over all of them."""
@@ -48,23 +50,23 @@ class Corpus:
     def add(self, start: Start, bounds: Bounds) -> None:
         """Search from `start`; the laws are checked elsewhere."""
         name, size = start
-        search = Search(Brain(), bounds, keep_sources=True)
+        shard = Shard(Brain(), keep_sources=True)
+        search = Search([Near(shard)], bounds)
         search.run([starts.STARTS[name](size)])
         which = len(self.searches)
         self.searches.append((start, search))
-        took = list(search.brain.decisions.items())
-        ends = [first for first, _, _ in search.sources[1:]] + [len(took)]
+        took = list(shard.brain.decisions.items())
+        ends = [first for first, _, _ in shard.sources[1:]] + [len(took)]
         with mutants.watching() as noted:
-            for (first, index, world), end in zip(search.sources, ends, strict=True):
+            for (first, index, world), end in zip(shard.sources, ends, strict=True):
                 for sight, told in took[first:end]:
                     noted.clear()
                     seeing.think(sight)
                     for number in noted:
                         self.resting.setdefault(number, []).append(len(self.decisions))
                     self.decisions.append((sight, told, which, index, world))
-        search.sources.clear()
-        search.seen.clear()
-        search.raw.clear()
+        shard.sources.clear()
+        shard.seen, shard.raw = Covers(), Hashes()
 
     def otherwise(self, mutant: mutants.Mutant) -> list[tuple[int, int, m.World]]:
         """Return places in which the mutant, installed now, decides otherwise."""
@@ -152,7 +154,8 @@ def _broken_from(world: m.World, bounds: Bounds) -> tuple[str, tuple[Label, ...]
         text = settler.dead_end(world)
         if text is not None:
             return text, ()
-        found = Search(brain, bounds, settler.dead_end).run([world])
+        shard = Shard(brain, settler, room=bounds.worlds)
+        found = Search([Near(shard)], bounds).run([world])
     except Exception as error:  # noqa: BLE001 -- a mutant may do anything
         return f"it fails: {type(error).__name__}: {error}", ()
     return (found.text, found.path) if found else None

@@ -1,20 +1,18 @@
 """Breadth first through all worlds that a number of faults and moves can lead to.
 
-Layer k holds the worlds after k faults. Within a layer the search goes on for so many moves, or
-until nothing new is found; then every fault is tried on every world of it. A world that an
-earlier layer holds is not looked at again where that layer was gone through to its end.
+Layer k holds the worlds after k faults. Every layer but the last is gone through until nothing
+new is found, then every fault is tried on every world of it. The last one, if any fault came
+before, ends after so many moves. A world that an earlier layer holds is not looked at again:
+all that it leads to without a fault is in that layer, too.
 """
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from tests.model import cassandra, laws
-from tests.model.faults import faults
-from tests.model.moves import Broken, Label, moves
-from tests.model.seeing import Brain
-from tests.model.state import World, canonical
+from tests.model import state as m
+from tests.model.moves import Label
+from tests.model.shard import NOWHERE, Breach, Figures, Shard
 
 
 class Found(NamedTuple):
@@ -30,7 +28,7 @@ class Bounds:
 
     Attributes:
         faults: so many at the most.
-        moves: after each fault; before the first as many as there are.
+        moves: after the last fault; before it as many as there are.
         worlds: give up after so many, 0 for no limit.
 
     """
@@ -40,136 +38,140 @@ class Bounds:
     worlds: int = 0
 
 
+class Keeper(Protocol):
+    """A shard, here or in another process: a call of it is begun, and waited for later."""
+
+    def call(self, what: str, *arguments: Any) -> None:  # noqa: ANN401 -- of the method
+        """Begin to do something with the shard: the name of a method."""
+        ...
+
+    def result(self) -> Any:  # noqa: ANN401 -- of the method
+        """Wait for what was begun, and return what came of it."""
+        ...
+
+
+@dataclass
+class Near:
+    """A shard in this process."""
+
+    shard: Shard
+    _begun: tuple[str, tuple[Any, ...]] = ("", ())
+
+    def call(self, what: str, *arguments: Any) -> None:  # noqa: ANN401
+        self._begun = what, arguments
+
+    def result(self) -> Any:  # noqa: ANN401
+        what, arguments = self._begun
+        return getattr(self.shard, what)(*arguments)
+
+
 @dataclass
 class Search:
     """One run; the figures are of distinct worlds.
 
     Attributes:
-        closed: by layer, whether nothing new was left to find within it.
-        raw: worlds before they were made canonical: most are met again as they are.
-        sources: with `keep_sources`, where decisions were first taken: how many there were
-            before, the world's number, the world.
+        layers: worlds in all after 0, 1, … faults.
+        closed: whether nothing new was left to find in the last layer.
+        complete: whether it was not given up for the number of worlds.
 
     """
 
-    brain: Brain
+    keepers: Sequence[Keeper]
     bounds: Bounds
-    check: Callable[[World], str | None] = lambda _: None
-    progress: Callable[["Search"], None] = lambda _: None
-    seen: set[int] = field(default_factory=set)
-    raw: set[int] = field(default_factory=set)
-    parents: array = field(default_factory=lambda: array("q"))
-    labels: array = field(default_factory=lambda: array("l"))
-    texts: dict[Label, int] = field(default_factory=dict)
-    transitions: int = 0
     layers: list[int] = field(default_factory=list)
-    closed: list[bool] = field(default_factory=list)
+    figures: dict[int, Figures] = field(default_factory=dict)
+    closed: bool = True
     complete: bool = True
-    sources: list[tuple[int, int, World]] = field(default_factory=list)
-    keep_sources: bool = False
+    tell: Callable[["Search"], None] = lambda _: None
 
-    def run(self, starts: Iterable[World]) -> Found | None:
+    @property
+    def worlds(self) -> int:
+        """Distinct worlds so far."""
+        return sum(each.worlds for each in self.figures.values())
+
+    @property
+    def moves(self) -> int:
+        """Moves and faults tried so far."""
+        return sum(each.moves for each in self.figures.values())
+
+    def run(self, starts: Sequence[m.World]) -> Found | None:
         """Go through everything; return the first law that is found broken."""
-        layer = [(self._enter(canonical(world), -1, ("", -1, "")), world) for world in starts]
-        frontier = [(index, canonical(world)) for index, world in layer if index >= 0]
+        found = self._first(self._all("begin", starts))
         for used in range(self.bounds.faults + 1):
-            everything: list[tuple[int, World]] = []
-            found = self._layer(frontier, everything if used < self.bounds.faults else None)
+            last = used == self.bounds.faults
+            found = found or self._layer(self.bounds.moves if last and used else None)
             if found is not None:
                 return found
-            self.layers.append(len(self.seen))
-            if used == self.bounds.faults or not self.complete:
+            self.layers.append(self.worlds)
+            if last or not self.complete:
                 return None
-            frontier = []
-            for index, world in everything:
-                found = self._expand(index, world, faults(world), frontier)
-                if found is not None:
-                    return found
-        return None
-
-    def _layer(
-        self,
-        frontier: list[tuple[int, World]],
-        everything: list[tuple[int, World]] | None,
-    ) -> Found | None:
-        steps = 0
-        while frontier and (not self.layers or steps < self.bounds.moves):
-            steps += 1
-            if everything is not None:
-                everything.extend(frontier)
-            following: list[tuple[int, World]] = []
-            for index, world in frontier:
-                found = self._expand(index, world, moves(self.brain, world), following)
-                if found is not None or not self.complete:
-                    return found
-            frontier = following
-        if everything is not None:
-            everything.extend(frontier)
-        self.closed.append(not frontier)
-        return None
-
-    def _expand(
-        self,
-        index: int,
-        world: World,
-        options: Iterator[tuple[Label, World | Broken]],
-        into: list[tuple[int, World]],
-    ) -> Found | None:
-        known = len(self.brain.decisions)
-        found = self._try_all(index, options, into)
-        if self.keep_sources and len(self.brain.decisions) > known:
-            self.sources.append((known, index, world))
+            found = self._step("fail")
         return found
 
-    def _try_all(
-        self,
-        index: int,
-        options: Iterator[tuple[Label, World | Broken]],
-        into: list[tuple[int, World]],
-    ) -> Found | None:
-        for label, after in options:
-            self.transitions += 1
-            if isinstance(after, Broken):
-                return Found(after.text, (*self.path(index), label))
-            raw = hash(after)
-            if raw in self.raw:
-                continue
-            self.raw.add(raw)
-            named = canonical(tidy(after))
-            new = self._enter(named, index, label)
-            if new < 0:
-                continue
-            text = laws.standing(named) or self.check(named)
-            if text is not None:
-                return Found(text, self.path(new))
-            into.append((new, named))
-        if self.bounds.worlds and len(self.seen) > self.bounds.worlds:
-            self.complete = False
+    def hear(self, number: int, figures: Figures) -> None:
+        """Take a word of progress of one shard."""
+        self.figures[number] = figures
+        self.tell(self)
+
+    def resolved(self) -> dict[tuple[str, str], int]:
+        """Return what an operator had to resolve, and how, with how often."""
+        total: dict[tuple[str, str], int] = {}
+        for each in self._all("resolved"):
+            for key, count in each.items():
+                total[key] = total.get(key, 0) + count
+        return total
+
+    def kept(self) -> list[Found]:
+        """Return what was found broken where the search goes on past that, one of a kind."""
+        breaches = [breach for kept in self._all("kept") for breach in kept]
+        return [found for each in breaches if (found := self._first([each])) is not None]
+
+    def _layer(self, most: int | None) -> Found | None:
+        """Go on for so many moves, or to the end; worlds are kept for the next layer then."""
+        steps = 0
+        while self._left() and self.complete:
+            if steps == most:
+                self.closed = False
+                return None
+            steps += 1
+            found = self._step("move_and_keep" if most is None else "move")
+            if found is not None:
+                return found
         return None
 
-    def _enter(self, world: World, parent: int, label: Label) -> int:
-        """Return the number of a new world, -1 for one that was there before."""
-        key = hash(world)
-        if key in self.seen:
-            return -1
-        self.seen.add(key)
-        number = len(self.parents)
-        self.parents.append(parent)
-        self.labels.append(self.texts.setdefault(label, len(self.texts)))
-        if number % 10_000 == 0:
-            self.progress(self)
-        return number
+    def _step(self, what: str) -> Found | None:
+        found = self._first(self._all(what))
+        if found is None and len(self.keepers) > 1:
+            sent = self._all("parcels")
+            for number, keeper in enumerate(self.keepers):
+                keeper.call("take", [each[number] for each in sent if each[number]])
+            found = self._first([keeper.result() for keeper in self.keepers])
+        self._left()
+        self.complete = not any(self._all("is_full"))
+        return found
 
-    def path(self, index: int) -> tuple[Label, ...]:
+    def _left(self) -> int:
+        self.figures = dict(enumerate(self._all("figures")))
+        return sum(each.left for each in self.figures.values())
+
+    def _all(self, what: str, *arguments: Any) -> list[Any]:  # noqa: ANN401 -- of the method
+        for keeper in self.keepers:
+            keeper.call(what, *arguments)
+        return [keeper.result() for keeper in self.keepers]
+
+    def _first(self, breaches: Sequence[Breach | None]) -> Found | None:
+        for breach in breaches:
+            if breach is not None:
+                last = () if breach.label is None else (breach.label,)
+                return Found(breach.text, (*self.path(breach.world), *last))
+        return None
+
+    def path(self, world: int) -> tuple[Label, ...]:
         """Return the labels on the way from a start to a world."""
-        names = list(self.texts)
         way: list[Label] = []
-        while index >= 0 and self.parents[index] >= 0:
-            way.append(names[self.labels[index]])
-            index = self.parents[index]
-        return tuple(reversed(way))
-
-
-def tidy(world: World) -> World:
-    """Drop what nothing can depend on any more."""
-    return cassandra.collected(world)
+        while world != NOWHERE:
+            index, shard = divmod(world, len(self.keepers))
+            self.keepers[shard].call("found_from", index)
+            world, label = self.keepers[shard].result()
+            way.append(label)
+        return tuple(reversed(way[:-1]))

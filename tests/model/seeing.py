@@ -442,10 +442,12 @@ class Brain:
     Attributes:
         decisions: what was decided for each sight, in the order in which they first came up.
         duties: the same of what the sidecar of a running node writes down.
+        room: how many of each are remembered, 0 for all; then it begins anew.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 0) -> None:
+        self.room = room
         self.decisions: dict[Sight, Told] = {}
         self.duties: dict[tuple, Told] = {}
 
@@ -453,6 +455,8 @@ class Brain:
         """Return what the asker is told."""
         told = self.decisions.get(sight)
         if told is None:
+            if len(self.decisions) == self.room:
+                self.decisions.clear()
             told = self.decisions[sight] = think(sight)
         return told
 
@@ -461,6 +465,8 @@ class Brain:
         key = (kind, sight, gone)
         told = self.duties.get(key)
         if told is None:
+            if len(self.duties) == self.room:
+                self.duties.clear()
             told = self.duties[key] = DUTIES[kind](sight, gone)
         return told
 

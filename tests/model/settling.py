@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tests.model import cassandra, faults, moves, seeing
 from tests.model import state as m
 from tests.model.moves import Broken
+from tests.model.packing import Hashes
 from tests.model.seeing import Brain, Told
 
 OPERATOR_ACTS = 5
@@ -39,8 +40,8 @@ class Settler:
     """
 
     brain: Brain
-    good: set[int] = field(default_factory=set)
-    mended: set[int] = field(default_factory=set)
+    good: Hashes = field(default_factory=Hashes)
+    mended: Hashes = field(default_factory=Hashes)
     rules: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def dead_end(self, world: m.World) -> str | None:
@@ -76,7 +77,8 @@ class Settler:
                 return after.text
             world = after
         if text is None:
-            self.good.update(passed)
+            for key in passed:
+                self.good.add(key)
         return text
 
     def _resolve(self, world: m.World, acts: int) -> str | None:

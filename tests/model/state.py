@@ -189,6 +189,9 @@ class World(NamedTuple):
     flight: tuple = ()
 
 
+_OLD = Pod._fields.index("old")
+
+
 class _Names(dict[int, int]):
     """New small numbers in the order of first use."""
 
@@ -218,11 +221,20 @@ def canonical_with_order(world: World) -> tuple[World, tuple[int, ...]]:
     for parts in product(*(permutations(group) for group in groups)):
         order = tuple(n for part in parts for n in part)
         candidate = _renamed(world, order)
-        score = hash(candidate)
+        score = hash(present(candidate)), hash(candidate)
         if best is None or score < best[0]:
             best = score, candidate, order
     assert best is not None
     return best[1], best[2]
+
+
+def present(world: World) -> tuple:
+    """Return what a world is without its old words.
+
+    The names in it and the order of its pods do not depend on old words once it is canonical.
+    """
+    pods, *rest = world
+    return (*[pod[:_OLD] + pod[_OLD + 1 :] for pod in pods], *rest)
 
 
 def renamed(world: World) -> World:
@@ -231,9 +243,9 @@ def renamed(world: World) -> World:
 
 
 def _shape(world: World, n: int) -> tuple:
-    """Return what is the pod's own and has no name in it."""
+    """Return what is the pod's own and has no name in it, of the present."""
     pod, entry, record = world.pods[n], world.ledger[n], world.record
-    disk, old = pod.disk, pod.old
+    disk = pod.disk
     return (
         -pod.run,
         disk.kind,
@@ -244,7 +256,6 @@ def _shape(world: World, n: int) -> tuple:
         (entry.state, entry.uid, entry.claim, entry.host > 0) if entry else (),
         pod.step[:1],
         pod.link,
-        (old.run, old.present, old.disk.kind, len(old.peers), len(old.to)) if old else (),
         world.turn[:1] == (n,),
         record[1:2] == (n,),
         pod.turn,
@@ -282,18 +293,34 @@ class _Renaming:
         maps = tuple(
             sorted([(self.truths[truth], self.peers(peers)) for truth, peers in w.maps])
         )
-        return World(
-            tuple([self.pod(*each, order) for each in zip(pods, first, strict=True)]),
-            record,
-            ledger,
+        now = [self.pod(pod, disk, order) for pod, disk in zip(pods, first, strict=True)]
+        turn, approved = (
             (self.pods[w.turn[0]], w.turn[1]) if w.turn else (),
-            maps,
-            w.api,
-            w.blind,
-            w.paused,
             self.pods[w.approved],
-            (self.pods[w.stash[0]], self.disk(w.stash[1])) if w.stash else (),
-            (self.pods[w.flight[0]], self.step(w.flight[1])) if w.flight else (),
+        )
+        stash = (self.pods[w.stash[0]], self.disk(w.stash[1])) if w.stash else ()
+        flight = (self.pods[w.flight[0]], self.step(w.flight[1])) if w.flight else ()
+        # Old words last: what is of the present has the same names with them and without.
+        named = tuple(
+            [
+                after._replace(old=self.word(before.old)) if before.old else after
+                for before, after in zip(pods, now, strict=True)
+            ]
+        )
+        return World(
+            named, record, ledger, turn, maps, w.api, w.blind, w.paused, approved, stash, flight
+        )
+
+    def word(self, old: Word) -> Word:
+        return Word(
+            old.present,
+            self.addresses[old.address],
+            self.disk(old.disk),
+            old.run,
+            self.hosts[old.host],
+            self.peers(old.peers),
+            tuple(sorted([self.pods[n] for n in old.to])),
+            self.rings[old.record],
         )
 
     def disk(self, disk: Disk) -> Disk:
@@ -346,18 +373,7 @@ class _Renaming:
                 return step
 
     def pod(self, pod: Pod, disk: Disk, order: Sequence[int]) -> Pod:
-        old, names = pod.old, self.addresses
-        if old:
-            old = Word(
-                old.present,
-                names[old.address],
-                self.disk(old.disk),
-                old.run,
-                self.hosts[old.host],
-                self.peers(old.peers),
-                tuple(sorted([self.pods[n] for n in old.to])),
-                self.rings[old.record],
-            )
+        names = self.addresses
         ghost = pod.ghost
         return Pod(
             names[pod.address],
@@ -371,7 +387,7 @@ class _Renaming:
             pod.turn,
             self.rings[pod.promised],
             pod.stepped,
-            old,
+            (),
             tuple(sorted([self.hosts[host] for host in pod.gone])) if pod.gone else (),
             pod.link,
             self.seen(pod.seen, order) if pod.seen else (),

@@ -4,15 +4,19 @@ import os
 import random
 import subprocess
 import sys
+from itertools import permutations
 
 import pytest
 
 from tests.model import holding, mutants, noticing, starts, walks
 from tests.model import state as m
-from tests.model.__main__ import SHARE, Run, search, told
+from tests.model.checking import SHARE, Run, search, told
 from tests.model.equivalent import EQUIVALENT, HELD
+from tests.model.packing import Covers
+from tests.model.search import Bounds, Near, Search
 from tests.model.seeing import Brain
 from tests.model.settling import Settler
+from tests.model.shard import Shard
 
 SEED = int(os.environ.get("MODEL_SEED") or random.SystemRandom().randrange(2**32))
 """Printed with every failure; set MODEL_SEED to repeat one."""
@@ -27,12 +31,11 @@ WALKS, STEPS = 2, 60
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("run", SHARE, ids=lambda run: f"{run.start}-{run.pods}")
 def test_every_law_holds_in_every_order_of_events(run: Run) -> None:
-    made, _, found = search(run, loud=False)
+    outcome = search(run, tell=False)
+    start = starts.STARTS[run.start](run.pods)
 
-    assert found is None, (
-        f"{found.text}\n{told(starts.STARTS[run.start](run.pods), found.path)}"
-    )
-    assert made.complete
+    assert [(each.text, told(start, each.path)) for each in outcome.found] == []
+    assert outcome.made.complete
 
 
 @pytest.mark.timeout(600)
@@ -80,6 +83,65 @@ def test_what_is_said_to_hold_a_guard_holds_it() -> None:
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+# -- the search itself -------------------------------------------------------------------------
+
+
+class EachApart(Covers):
+    """Keeps every world, also those that another one covers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worlds: dict[m.World, int] = {}
+
+    def add(self, key: int, world: m.World) -> bool:
+        is_new = world not in self.worlds
+        self.worlds[world] = key
+        self.count = len(self.worlds)
+        return is_new
+
+
+def gone_through(seen: Covers, start: str, faults: int, moves: int) -> Search:
+    brain = Brain()
+    shard = Shard(brain, Settler(brain), seen=seen)
+    made = Search([Near(shard)], Bounds(faults, moves))
+    assert made.run([starts.STARTS[start](2)]) is None
+    return made
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("start", "faults", "moves"), [("blank", 1, 5), ("older", 1, 5), ("whole", 2, 1)]
+)
+def test_what_is_left_out_is_covered_by_what_is_not(
+    start: str, faults: int, moves: int
+) -> None:
+    every, few = EachApart(), Covers()
+    gone_through(every, start, faults, moves)
+    gone_through(few, start, faults, moves)
+
+    assert few.count < len(every.worlds)
+    assert [world for world, key in every.worlds.items() if not covered(few, key, world)] == []
+
+
+def covered(few: Covers, key: int, world: m.World) -> bool:
+    """Whether it is, in one of the orders of its pods that are alike at present."""
+    orders = permutations(range(len(world.pods)))
+    alike = (m._renamed(world, order) for order in orders)
+    return any(few.has(key, each) for each in alike if hash(m.present(each)) == key)
+
+
+def test_processes_that_share_the_worlds_find_what_one_finds() -> None:
+    mutant = MUTANTS["protocol._member: … or _cloned(asker, view, ring, host)"]
+    run = Run("blank", 2, Bounds(faults=1, moves=2))
+    with mutants.installed(mutant):
+        ((alone,), (shared,)) = (
+            search(run, processes=count, tell=False).found for count in (1, 2)
+        )
+        broken = noticing.breaks(("blank", 2), shared.path)
+
+    assert alone.text == shared.text == broken
 
 
 # -- the model itself --------------------------------------------------------------------------
