@@ -19,7 +19,7 @@ from seedprovider.decision import (
     Withheld,
     WriteEntry,
 )
-from seedprovider.founding import as_founder, found
+from seedprovider.founding import as_founder, found, waiting_for
 from seedprovider.model import (
     Address,
     Asker,
@@ -138,7 +138,7 @@ def _unsettled(case: _Case) -> str | None:
     if not case.members:
         if ledger:
             return f"no member of ring {ring} is up and confirmed by its sidecar"
-        return f"waiting for {case.record.founder} to found the ring"
+        return waiting_for(case.asker, view, case.live, case.record)
     hosts = {view.reports[member.pod].disk.host_id for member in case.members}
     for pod, entry in sorted(ledger.items(), key=lambda item: pod_order(item[0])):
         if _is_gone(case, pod, entry.host_id):

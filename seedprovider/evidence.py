@@ -31,6 +31,10 @@ CONFIRM_SECONDS = 5.0
 """A sidecar's word counts for this long; also how old the heartbeat in it may be."""
 
 
+IN_A_RING = frozenset({"JOINING", "NORMAL", "LEAVING", "MOVING"})
+"""Modes of ``StorageService.Mode`` in which a node has tokens in a ring, or is getting some."""
+
+
 def fresh_report(view: View, pod: PodName) -> Report | None:
     """Return what the pod's sidecar said within `CONFIRM_SECONDS`, or None: unknown."""
     report = view.reports.get(pod)
@@ -189,6 +193,13 @@ def may_be_underway(view: View, pod: PodName, disk: Disk) -> bool:
         return False
     report = fresh_report(view, pod)
     return report is None or report.process is not Process.STOPPED
+
+
+def mode_in_ring(view: View, pod: PodName) -> str | None:
+    """Return the OperationMode of a node that says it is in a ring, or on its way into one."""
+    report = fresh_report(view, pod)
+    beat = fresh_heartbeat(report) if report else None
+    return beat.mode if beat and beat.mode in IN_A_RING else None
 
 
 def proven_stopped(view: View, pod: PodName) -> bool:

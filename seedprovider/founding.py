@@ -30,12 +30,12 @@ def found(asker: Asker, view: View, live: Live, grace: float) -> Decision:
     disks = dict(evidence.other_disks(asker, view))
     if any(disk.state is DiskState.MEMBER for disk in disks.values()):
         return rebuild(asker, view)
-    if live.approved_founder != asker.pod:
-        for pod, disk in disks.items():
-            if not disk.is_blank:
-                return Withheld(rule=Rule.FOUND_BLOCKED, reason=_blocker(pod, disk.state))
-            if evidence.may_be_underway(view, pod, disk):
-                return Withheld(rule=Rule.FOUND_BLOCKED, reason=_underway(pod, disk))
+    approved = live.approved_founder == asker.pod
+    for pod, disk in disks.items():
+        reason = _in_the_way(view, pod, disk, approved=approved)
+        if reason is not None:
+            return Withheld(rule=Rule.FOUND_BLOCKED, reason=f"no ring is founded {reason}")
+    if not approved:
         lower = _lower_ordinals(asker, view)
         if lower and asker.waiting < grace:
             return Withheld(
@@ -51,28 +51,41 @@ def found(asker: Asker, view: View, live: Live, grace: float) -> Decision:
     return Act(step=WriteRecord(record), rule=Rule.FOUND, reason=f"{asker.pod} founds the ring")
 
 
+def _in_the_way(view: View, pod: PodName, disk: Disk, *, approved: bool) -> str | None:
+    """Say what of another pod forbids to found a ring, with the way out; None if nothing does.
+
+    An approval gives up disks; it never founds beside a node that says it is in a ring.
+    """
+    if approved:
+        mode = evidence.mode_in_ring(view, pod)
+        if mode is None:
+            return None
+        return f"while the node of {pod} is {mode} in a ring: kubectl delete pod {pod}"
+    if not disk.is_blank:
+        return _blocker(pod, disk.state)
+    if evidence.may_be_underway(view, pod, disk):
+        return (
+            f"while {pod} may be on its way into ring {disk.ring_id}, whose record is lost: "
+            "wait for it, or stop it"
+        )
+    return None
+
+
 def _blocker(pod: PodName, state: DiskState) -> str:
     approve = "or annotate the Service with cassandra-k8s-ring.io/approve-founding"
     if state is DiskState.UNKNOWN:
         return (
-            f"no ring is founded while the disk of {pod} cannot be read: start {pod}, "
+            f"while the disk of {pod} cannot be read: start {pod}, "
             f"delete its volume claim if it is to be given up, {approve}"
         )
     if state is DiskState.UNMARKED:
         return (
-            f"no ring is founded: {pod} holds the data of one that is not adopted yet; see "
-            "what its sidecar waits for"
+            f"while {pod} holds the data of one that is not adopted yet: see what its sidecar "
+            "waits for"
         )
     return (
-        f"no ring is founded while the disk of {pod} holds data ({state}): delete its volume "
+        f"while the disk of {pod} holds data ({state}): delete its volume "
         f"claim if it is to be given up, {approve}"
-    )
-
-
-def _underway(pod: PodName, disk: Disk) -> str:
-    return (
-        f"no ring is founded while {pod} may be on its way into ring {disk.ring_id}, whose "
-        "record is lost: wait for it, or stop it"
     )
 
 
@@ -144,6 +157,23 @@ def _rings_known_by(view: View, pod: PodName, disks: Mapping[PodName, Disk]) -> 
         if disk.state is DiskState.MEMBER and disk.host_id in known and disk.ring_id
     }
     return rings if len(rings) == 1 else set()
+
+
+def waiting_for(asker: Asker, view: View, live: Live, record: Record) -> str:
+    """Say to one of the blank disks of a ring without a member what it waits for."""
+    if record.founder_pvc_uid is None:
+        return (
+            f"ring {record.ring_id}, {record.how} by {record.founder}, has no disk with data: "
+            "bring one back, or delete the ring record and the ledger"
+        )
+    founds = record.founder_pvc_uid == asker.pvc_uid
+    if founds or record.founder_pvc_uid not in live.volumes.values():
+        approved = live.approved_founder == asker.pod
+        for pod, disk in evidence.other_disks(asker, view):
+            reason = _in_the_way(view, pod, disk, approved=approved)
+            if reason is not None:
+                return f"ring {record.ring_id} does not begin {reason}"
+    return f"waiting for {record.founder} to found the ring"
 
 
 def as_founder(asker: Asker, view: View, live: Live, record: Record) -> Decision | None:

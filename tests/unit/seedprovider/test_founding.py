@@ -92,6 +92,35 @@ def test_an_operator_may_approve_a_founder_over_a_disk_that_cannot_be_read() -> 
     withheld(stage.ask(2), Rule.FOUND_BLOCKED)
 
 
+@pytest.mark.parametrize("mode", ["NORMAL", "JOINING", "LEAVING", "MOVING"])
+def test_an_approval_gives_up_disks_and_no_node_that_runs_in_a_ring(mode: str) -> None:
+    stage = Stage(approved=pod(0)).says(1, EMPTY, mode=mode)
+
+    assert f"cassandra-1 is {mode}" in withheld(stage.ask(0), Rule.FOUND_BLOCKED)
+    stage.says(1, disk(1, DiskState.UNMARKED), mode="STARTING")
+    assert new_record(stage.ask(0)).record.founder == pod(0)
+
+
+def test_an_approved_founder_waits_for_no_lower_ordinal() -> None:
+    stage = Stage(approved=pod(2)).says(0, EMPTY).says(1, EMPTY)
+
+    assert new_record(stage.ask(2)).record.founder == pod(2)
+
+
+def test_a_founder_names_the_pod_that_it_waits_for() -> None:
+    stage = Stage(record=record()).says(0, EMPTY).exists(1).says(2, EMPTY)
+
+    assert "disk of cassandra-1 cannot be read" in withheld(stage.ask(0), Rule.JOIN_WAIT)
+    assert "cassandra-0 to found" in withheld(stage.ask(2), Rule.JOIN_WAIT)
+
+
+def test_a_record_whose_disks_are_all_gone_says_that_nobody_will_found_its_ring() -> None:
+    rebuilt = replace(record(), how=Origin.REBUILT, founder_pvc_uid=None)
+    stage = Stage(record=rebuilt).says(0, EMPTY).says(1, EMPTY)
+
+    assert "has no disk with data" in withheld(stage.ask(0), Rule.JOIN_WAIT)
+
+
 def test_an_approved_founder_gets_itself_beside_the_disks_that_it_was_approved_over() -> None:
     over = Stage(approved=pod(0), record=record()).says(1, disk(1, ring=OTHER_RING)).exists(2)
 
