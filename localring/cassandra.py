@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from ipaddress import IPv4Address
 
 from localring.cql import answers_cql
+from localring.cutting import write_cut
 from localring.errors import ProcessFailedError, WaitTimeoutError
 from localring.java import LEAN, MODULES, java_environment
 from localring.kit import Kit
@@ -53,7 +55,7 @@ class CassandraNode:
             [
                 str(self._kit.java.executable),
                 *self._kit.archive.flags(),
-                *daemon_flags(self.settings, self._kit.jars),
+                *daemon_flags(self.settings, self._kit.jars, self._kit.agent),
             ],
             log=self.settings.work / "stdout.log",
             env=java_environment(),
@@ -95,6 +97,10 @@ class CassandraNode:
     def thaw(self) -> None:
         """SIGCONT."""
         self.process.thaw()
+
+    def cut(self, *others: IPv4Address, verbs: str = "") -> None:
+        """Lose what it sends to others, until it is started anew; see `write_cut`."""
+        write_cut(self.settings.cut, others, verbs)
 
     async def nodetool(self, *arguments: str) -> str:
         """Run nodetool against this node; give what it prints.
@@ -168,6 +174,7 @@ def write_configuration(settings: NodeSettings) -> None:
     for folder in (settings.disk, settings.work / "tmp", settings.work / "triggers"):
         folder.mkdir(parents=True, exist_ok=True)
     settings.log.unlink(missing_ok=True)
+    write_cut(settings.cut, (), "")  # its hook must not be touched before Cassandra is up
     files = {
         "cassandra.yaml": cassandra_yaml(settings),
         "cassandra-rackdc.properties": rack_properties(settings),

@@ -5,6 +5,7 @@ Native protocol version 4, one connection, one request at a time.
 
 import asyncio
 import contextlib
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ PROBE_PATIENCE = 2.0  # seconds; a node that serves answers in milliseconds
 REQUEST_PATIENCE = 20.0  # seconds; schema changes wait for the whole ring
 MAX_FRAME = 16 * 2**20  # bytes; the protocol allows 256 MiB
 VERSION = 4
+AUTHENTICATE, AUTH_RESPONSE, AUTH_SUCCESS = 0x03, 0x0F, 0x10
 ERROR, STARTUP, READY, OPTIONS, SUPPORTED, QUERY, RESULT = (
     0x00,
     0x01,
@@ -111,13 +113,29 @@ class Session:
 
 
 @asynccontextmanager
-async def connect(address: IPv4Address) -> AsyncIterator[Session]:
-    """Open a session with the node at ``address``; OSError if nobody listens there."""
+async def connect(
+    address: IPv4Address,
+    login: tuple[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Session]:
+    """Open a session with the node at ``address``; OSError if nobody listens there.
+
+    Args:
+        address: of the node.
+        login: name and password, where it asks for them (PasswordAuthenticator).
+        tls: how the connection is protected.
+
+    """
     async with asyncio.timeout(REQUEST_PATIENCE):
-        reader, writer = await asyncio.open_connection(str(address), CQL_PORT)
+        reader, writer = await asyncio.open_connection(str(address), CQL_PORT, ssl=tls)
     try:
         session = Session(reader, writer)
-        await session.say(STARTUP, _string_map({"CQL_VERSION": "3.0.0"}), READY)
+        begin = _string_map({"CQL_VERSION": "3.0.0"})
+        await session.say(STARTUP, begin, AUTHENTICATE if login else READY)
+        if login:
+            token = "\0".join(("", *login)).encode()
+            body = struct.pack(">i", len(token)) + token
+            await session.say(AUTH_RESPONSE, body, AUTH_SUCCESS)
         yield session
     finally:
         writer.close()

@@ -26,6 +26,7 @@ class Options:
         endpoints_per_slice: most endpoints in one EndpointSlice.
         restarting: whether ended containers are started again.
         backoff: how long after their end.
+        secured: whether clients need a login, rights and TLS.
         shim: jar with the seed provider.
         sidecar: command line of the sidecar.
         network: where the ring's /24 is taken from.
@@ -41,6 +42,7 @@ class Options:
     endpoints_per_slice: int = 100
     restarting: bool = True
     backoff: Backoff = field(default_factory=Backoff)
+    secured: bool = False
     shim: Path = SHIM_JAR
     sidecar: tuple[str, ...] = (sys.executable, "-m", "seedprovider")
     network: IPv4Network = NETWORKS

@@ -15,6 +15,7 @@ import aiohttp
 
 from localring.cache import Tell
 from localring.cassandra import STOP_GRACE, CassandraNode
+from localring.certificates import Identity
 from localring.container import Container
 from localring.diary import Diary
 from localring.errors import StageError, first_cause
@@ -45,6 +46,7 @@ class Stage:
         token: file with a token that it accepts.
         diary: where is written down what happens.
         tell: takes a line of progress.
+        identity: what nodes show to clients that need TLS and a login; None where none do.
 
     """
 
@@ -56,6 +58,7 @@ class Stage:
     token: Path
     diary: Diary
     tell: Tell
+    identity: Identity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,7 @@ class LocalPod:
             cluster=options.cluster,
             rack=self.identity.zone,
             ring_delay_ms=options.ring_delay_ms,
+            identity=self._stage.identity,
         )
 
     def _seed_provider(self, disk: Path) -> SeedProvider:

@@ -2,12 +2,14 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from localring.addresses import claimed_range
 from localring.archive import DUMPABLE, NO_ARCHIVE, Archive, archive_folder
 from localring.cache import Tell, cache_folder, made_once
 from localring.cassandra import CassandraNode
+from localring.cutting import make_agent
 from localring.errors import StageError
 from localring.jars import fetch_jars
 from localring.java import find_java
@@ -31,7 +33,8 @@ async def prepare(tell: Tell, folder: Path | None = None) -> Kit:
     folder = cache_folder() if folder is None else folder
     java = await find_java()
     jars = await fetch_jars(folder, tell)
-    kit = Kit(java, jars, NO_ARCHIVE)
+    agent = await make_agent(folder, java, jars, tell)
+    kit = Kit(java, jars, agent, NO_ARCHIVE)
     if java.release < DUMPABLE:
         tell(f"Java {java.release} makes no class-data archive: starting is slower without")
         return kit
@@ -45,7 +48,7 @@ async def prepare(tell: Tell, folder: Path | None = None) -> Kit:
     except StageError as error:
         tell(f"no class-data archive, so starting is slower: {error}")
         return kit
-    return Kit(java, jars, Archive(home))
+    return replace(kit, archive=Archive(home))
 
 
 async def _dump_archives(kit: Kit, draft: Path) -> None:
@@ -60,7 +63,8 @@ async def _dump_archives(kit: Kit, draft: Path) -> None:
             work=work,
             seeds=fixed_seeds(address),
         )
-        node = CassandraNode(Kit(kit.java, kit.jars, Archive(draft, dump=True)), settings)
+        dumping = replace(kit, archive=Archive(draft, dump=True))
+        node = CassandraNode(dumping, settings)
         try:
             await node.start()
             await node.wait_for_cql()

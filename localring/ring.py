@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import secrets
 import shutil
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,6 +20,7 @@ from localring.addresses import Range, claimed_range
 from localring.apiserver import ApiServer
 from localring.cache import Tell
 from localring.cassandra import STOP_GRACE
+from localring.certificates import Identity, make_identity
 from localring.cluster import Cluster
 from localring.diary import FOLDER, Diary
 from localring.disks import Disks
@@ -61,6 +62,7 @@ class LocalRing:
         cluster: the objects in it.
         disks: the pods' disks.
         observers: told of every ring of the program.
+        identity_of_nodes: what they show to clients, where these need TLS.
         diary: where is written down what is done to the ring, beside the sidecars' journals.
 
     """
@@ -74,6 +76,7 @@ class LocalRing:
 
     def __init__(self, kit: Kit, options: Options, tell: Tell) -> None:
         self.options = options
+        self.identity_of_nodes: Identity | None = None
         self._kit = kit
         self._tell = tell
         self._pods: dict[int, LocalPod] = {}
@@ -101,8 +104,20 @@ class LocalRing:
             self.diary = exits.enter_context(Diary(self.directory / FOLDER))
             self.diary.follow(self.api)
             code = await asyncio.to_thread(_copy_of_code, self.directory / "code")
+            if options.secured:
+                self.identity_of_nodes = await make_identity(
+                    self._kit.java, self.directory / "tls", "cassandra"
+                )
             self._stage = Stage(
-                self._kit, options, session, self.api.url, code, token, self.diary, self._tell
+                kit=self._kit,
+                options=options,
+                session=session,
+                kube_url=self.api.url,
+                code=code,
+                token=token,
+                diary=self.diary,
+                tell=self._tell,
+                identity=self.identity_of_nodes,
             )
             self.cluster = Cluster(
                 self.api.store, endpoints_per_slice=options.endpoints_per_slice
@@ -175,6 +190,24 @@ class LocalRing:
     async def lose(self, *ordinals: int) -> None:
         """Lose pods as with their machines: everything killed, and the objects deleted."""
         await _together(self._lose(self.pod(ordinal)) for ordinal in ordinals)
+
+    def cut(self, *sides: Sequence[int], verbs: str = "") -> None:
+        """Cut the network between nodes of different sides; all else stays as it is.
+
+        Args:
+            sides: ordinals of running pods; whoever is on none reaches all.
+            verbs: see `localring.cutting.write_cut`.
+
+        """
+        for side in sides:
+            others = [self.pod(n).address for far in sides if far is not side for n in far]
+            for ordinal in side:
+                self.pod(ordinal).node.cut(*others, verbs=verbs)
+
+    def heal(self) -> None:
+        """End every cut."""
+        for pod in self._pods.values():
+            pod.node.cut()
 
     async def remove_host(self, host_id: str, *, through: int) -> None:
         """Take a host that is down out of the ring, with ``nodetool removenode`` on a pod."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from localring.certificates import PASSWORD, Identity
 from localring.jars import Jars
 from localring.java import LEAN, MODULES
 
@@ -55,6 +57,8 @@ class NodeSettings:
         ring_delay_ms: Cassandra's RING_DELAY: how long a joiner listens to gossip and how long
             saved peers are tried.
         heap_mib: largest heap.
+        identity: what it shows to clients, who need TLS, a login and rights then; None: nobody
+            does.
         system_properties: more ``-D`` settings, by name.
 
     """
@@ -70,12 +74,18 @@ class NodeSettings:
     tokens: int = 16
     ring_delay_ms: int = 3000
     heap_mib: int = 192
+    identity: Identity | None = None
     system_properties: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def data_directory(self) -> Path:
         """The parent of ``system/`` (``data_file_directories`` in cassandra.yaml)."""
         return self.disk / "data"
+
+    @property
+    def cut(self) -> Path:
+        """What says whom it does not reach (`localring.cutting`)."""
+        return self.work / "cut"
 
     @property
     def log(self) -> Path:
@@ -119,8 +129,23 @@ def cassandra_yaml(settings: NodeSettings) -> str:
         "concurrent_writes": 4,
         "concurrent_counter_writes": 2,
         "concurrent_compactors": 1,
+        **(_secured(settings.identity) if settings.identity else {}),
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _secured(identity: Identity) -> dict[str, Any]:
+    return {
+        "authenticator": "PasswordAuthenticator",
+        "authorizer": "CassandraAuthorizer",
+        "client_encryption_options": {
+            "enabled": True,
+            "optional": False,
+            "keystore": str(identity.keystore),
+            "keystore_password": PASSWORD,
+            "store_type": "PKCS12",
+        },
+    }
 
 
 def logback_xml(log: Path | None) -> str:
@@ -141,7 +166,7 @@ def rack_properties(settings: NodeSettings) -> str:
     return f"dc={settings.dc}\nrack={settings.rack}\n"
 
 
-def daemon_flags(settings: NodeSettings, jars: Jars) -> list[str]:
+def daemon_flags(settings: NodeSettings, jars: Jars, agent: Path) -> list[str]:
     """Return the JVM's arguments, from the first flag to the main class."""
     work = settings.work
     properties = {
@@ -177,6 +202,7 @@ def daemon_flags(settings: NodeSettings, jars: Jars) -> list[str]:
         *("-ea", "-da:net.openhft...", "-Xss256k", "-Xms64M", f"-Xmx{settings.heap_mib}M"),
         *("-XX:MaxDirectMemorySize=128M", "-XX:+PerfDisableSharedMem"),
         *("-XX:+ExitOnOutOfMemoryError", f"-javaagent:{jars.agent}"),
+        f"-javaagent:{agent}={settings.cut}",
         *(f"-D{name}={value}" for name, value in properties.items()),
         *("-cp", jars.class_path(*extra), DAEMON),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ring.errors import InputError, UnknownNodeError
-from ring.finding import Finding
+from ring.finding import Finding, Kind
 from ring.health import Assessor, CheckHealth
 from ring.levels import Level
 from ring.model import HostId, Keyspace, Liveness, Node
@@ -96,7 +96,8 @@ def decide(
     """
     keyspaces = _keyspaces(snapshot, terms.keyspaces)
     nodes = as_counted(snapshot)
-    idle = takes_nothing(snapshot, stopping)
+    cut = any(each.kind is Kind.NETWORK_CUT for each in found)
+    idle = takes_nothing(snapshot, stopping, cut=cut)
     against = list(obstacles(snapshot, found, stopping))
     try:
         margins = tuple(_margins(nodes, keyspaces, stopping, terms, assessor))

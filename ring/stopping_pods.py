@@ -100,15 +100,20 @@ def _ends(snapshot: RingSnapshot, member: Member) -> bool:
     return member.runs is False or (pod is not None and pod.terminating)
 
 
-def takes_nothing(snapshot: RingSnapshot, stopping: Stopping) -> bool:
-    """Say whether all that is to stop is known to serve nothing and to be on no way in."""
+def takes_nothing(snapshot: RingSnapshot, stopping: Stopping, *, cut: bool = False) -> bool:
+    """Say whether all that is to stop is known to serve nothing and to be on no way in.
+
+    While the network is ``cut`` a running member serves its own side, though a majority may
+    see it down.
+    """
     if stopping.machine and snapshot.pods is None:
         return False  # more pods may be there than are known
     by_pod = snapshot.who.by_pod
     others = [pod for pod in stopping.pods if pod not in by_pod]
     turn = snapshot.observed.turn.value
+    members = [snapshot.by_host[host] for host in stopping.hosts]
     return (
-        all(snapshot.by_host[host].liveness is Liveness.DOWN for host in stopping.hosts)
+        all(each.liveness is Liveness.DOWN and not (cut and each.runs) for each in members)
         and all(is_blank(snapshot, pod) for pod in others)
         and not (turn and turn.pod in stopping.pods)
     )

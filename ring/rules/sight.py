@@ -150,7 +150,7 @@ def schema_disagreement(case: Case) -> Iterator[Finding]:
         "further change, and let the few that are apart fetch it anew.",
         commands=(
             case.nodetool(fewest[0], "describecluster"),
-            case.nodetool(fewest[0], "reloadlocalschema"),
+            case.nodetool(fewest[0], "resetlocalschema"),
         ),
     )
 

@@ -168,6 +168,7 @@ async def make_whole(ring: LocalRing) -> None:
     """Bring back what is missing, and wait until Kubernetes knows all of the ring."""
     if not ring.api.accepting:
         await ring.api.accept()
+    ring.heal()
     ring.start(*(ordinal for ordinal in PODS if ordinal not in ring.pods))
     await ring.wait_until_whole()
     await until_written(ring)

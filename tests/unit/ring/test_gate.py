@@ -95,6 +95,15 @@ def test_what_is_down_already_may_stop_whatever_is_wrong_elsewhere() -> None:
     assert "record-missing" in [each.code for each in answer.warnings]
 
 
+def test_who_runs_on_its_own_side_of_a_cut_may_not_stop_though_most_see_it_down() -> None:
+    world = World(3)
+    world.cut((0,), (1,), (2,))
+    answer = ask(world, "cassandra-1")
+
+    assert answer.idle is False
+    assert "network-cut" in codes(answer)
+
+
 def test_levels_and_keyspaces_that_matter_can_be_named() -> None:
     world = World(3)
     world.keyspaces = {**world.keyspaces, "scratch": LOCAL_ONE}
@@ -365,6 +374,9 @@ def test_yes_means_that_stopping_loses_no_level_that_decides(
     answer = judged(snapshot, named(snapshot, pods))
     if not answer.allowed:
         assert answer.reasons
+        return
+    if not any(node.tokens for node in snapshot.ring.nodes):
+        assert answer.idle  # nobody was read by CQL
         return
     after = stopped(snapshot.ring, answer.stopping.hosts)
     verdict = change(snapshot.ring, after, compare(snapshot.ring, after), [])
