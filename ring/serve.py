@@ -20,7 +20,8 @@ from ring.latest import Latest
 from ring.leader import Election
 from ring.manager import CYCLE_SECONDS, Manager, addresses, candidates, revision
 from ring.metrics import Metrics, Sources
-from ring.observe.cassandra import Access, Contact
+from ring.observe.access import Access
+from ring.observe.cassandra import Contact
 from ring.observe.cluster import OWN_LABEL, Cluster
 from ring.observe.contacts import Contacts
 from ring.observe.kube import Api

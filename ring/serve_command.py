@@ -125,8 +125,8 @@ def serve(  # noqa: PLR0913 -- options of a command are its arguments
     ] = LogLevel.INFO,
 ) -> None:
     """Watch a ring and serve its picture over HTTP, until SIGTERM or SIGINT."""
-    from ring.observe.cassandra import Access  # noqa: PLC0415 -- seconds of imports
-    from ring.serve import ListenError, Settings  # noqa: PLC0415
+    from ring.observe.access import Access  # noqa: PLC0415 -- for this command alone
+    from ring.serve import ListenError, Settings  # noqa: PLC0415 -- seconds of imports
     from ring.serve import serve as run  # noqa: PLC0415
 
     if (cql_user_file is None) != (cql_password_file is None):

@@ -6,15 +6,13 @@ not its word.
 """
 
 import logging
-import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from cassandra import ConsistencyLevel, InvalidRequest
+from cassandra import AuthenticationFailed, ConsistencyLevel, InvalidRequest
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import (
     EXEC_PROFILE_DEFAULT,
@@ -23,15 +21,19 @@ from cassandra.cluster import (
     NoHostAvailable,
     Session,
 )
+from cassandra.connection import ConnectionException
 from cassandra.policies import FallthroughRetryPolicy, WhiteListRoundRobinPolicy
 from cassandra.query import SimpleStatement, dict_factory
 
 from ring.model import HostId
+from ring.observe.access import Access, CqlError
 from ring.words import Facts, Row
 
 PATIENCE: Final = 5.0
 """Seconds for one question, and for a connection: a node in a long pause is passed over."""
 PAGE: Final = 1000
+LONGEST: Final = 400
+"""Characters of a failure."""
 
 LOCAL: Final = (
     "SELECT host_id, broadcast_address, data_center, rack, tokens, schema_version,"
@@ -46,58 +48,6 @@ TABLES: Final = ("system.peers_v2", "system.peers")  # the second is 3.11's
 KEYSPACES: Final = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 
 logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # what fails is told as a reading
-
-
-class CqlError(Exception):
-    """A node could not be asked; the text says why, in one line."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How to come in; files are read anew for each connection, as secrets are renewed.
-
-    Attributes:
-        port: of the native transport.
-        user_file, password_file: without them no login is tried.
-        ca_file: certificate authority of the nodes; without it there is no TLS.
-        cert_file, key_file: of this client, where nodes ask for one.
-        verify_name: whether a node's certificate has to name the address it is asked at.
-
-    """
-
-    port: int = 9042
-    user_file: Path | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    verify_name: bool = False
-
-    def login(self) -> PlainTextAuthProvider | None:
-        """Return user and password; `CqlError` where a file cannot be read."""
-        if self.user_file is None or self.password_file is None:
-            return None
-        return PlainTextAuthProvider(_text(self.user_file), _text(self.password_file))
-
-    def tls(self) -> ssl.SSLContext | None:
-        """Return how connections are protected; `CqlError` where a file is wrong."""
-        if self.ca_file is None:
-            return None
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file)
-            context.check_hostname = self.verify_name
-            if self.cert_file is not None:
-                context.load_cert_chain(self.cert_file, self.key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise CqlError(f"TLS: {error}") from error
-        return context
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CqlError(f"login: {error}") from error
 
 
 class Contact:
@@ -128,7 +78,7 @@ class Contact:
             raise
         except Exception as error:
             self.close()
-            raise CqlError(_said(error)) from error
+            raise CqlError(_said(error, self._access)) from error
 
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
@@ -144,10 +94,11 @@ class Contact:
             request_timeout=PATIENCE,
             row_factory=dict_factory,
         )
+        login = self._access.login()
         self._cluster = Cluster(
             [self._address],
             port=self._access.port,
-            auth_provider=self._access.login(),
+            auth_provider=PlainTextAuthProvider(*login) if login else None,
             ssl_context=self._access.tls(),
             execution_profiles={EXEC_PROFILE_DEFAULT: profile},
             connect_timeout=PATIENCE,
@@ -219,9 +170,22 @@ def _who(rows: Sequence[Row]) -> frozenset[tuple[HostId, str, str, str]]:
     return frozenset((each.host_id, each.address, each.dc, each.rack) for each in rows)
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, access: Access) -> str:
     """Return why the driver failed; of hosts that could not be used, why that one."""
     if isinstance(error, NoHostAvailable) and error.errors:
-        inner = next(iter(error.errors.values()))
-        return f"{type(inner).__name__}: {' '.join(str(inner).split())}"[:300]
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        error = next(iter(error.errors.values()))
+    text = " ".join(str(error).split())
+    if isinstance(error, AuthenticationFailed):
+        return access.refused(_quoted(text))[:LONGEST]
+    if "[SSL" in text:  # the driver makes plain errors of sockets out of those of TLS
+        return access.untrusted(text)[:LONGEST]
+    text = f"{type(error).__name__}: {text}"
+    if isinstance(error, ConnectionException | ConnectionResetError):
+        text = access.broken(text)
+    return text[:LONGEST]
+
+
+def _quoted(text: str) -> str:
+    """Return the node's own message out of what the driver makes of it."""
+    _, found, rest = text.partition('message="')
+    return rest.rpartition('"')[0] if found else text
