@@ -29,6 +29,7 @@ from seedprovider.kube.transport import Transport
 from seedprovider.model import (
     Endpoint,
     Entry,
+    EntryState,
     Live,
     PodName,
     PodUid,
@@ -47,6 +48,10 @@ NO_ORDINAL: Final = pod_order("")[0]
 
 class UnreadableError(Exception):
     """An object of ours holds what it must not: not the same as its not being there."""
+
+
+class OnItsWayError(Exception):
+    """The holder of the join turn still needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,15 +272,24 @@ class Registry:
         return None
 
     async def release_turn(self, holder: tuple[PodName, PodUid], at: str) -> str | None:
-        """Free the join turn if `holder` has it; raises `KubeError`.
+        """Free the join turn if `holder` has it, and is a member by the ledger as it is now.
 
         Returns the resourceVersion it was written as, None where somebody else has the turn.
+
+        Raises `OnItsWayError` where the ledger does not say so (yet), `UnreadableError` where
+        it cannot be read, and `KubeError`.
         """
         turn = await self._turn()
-        if turn.holder == holder:
-            body = objects.turn_body(None, turn, self._namespace, self._service, at)
-            return await self._put(LEASES, body, turn.version)
-        return None
+        if turn.holder != holder:
+            return None
+        # After the turn: whoever took that had its entry say `joining` before.
+        maps = await self.config_maps().list()
+        entry = kept_of(self._service, maps.objects).ledger.get(holder[0])
+        is_member = entry is not None and entry.state is EntryState.MEMBER
+        if entry is None or not is_member or entry.pod_uid != holder[1]:
+            raise OnItsWayError(f"{holder[0]} is not a member by the ledger")
+        body = objects.turn_body(None, turn, self._namespace, self._service, at)
+        return await self._put(LEASES, body, turn.version)
 
     async def _put(self, resource: Resource, body: dict[str, Any], version: str | None) -> str:
         if version is None:

@@ -16,7 +16,7 @@ from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
 from seedprovider.journal import Duty, DutyKind, Result, Turned, taken_of
 from seedprovider.kube.errors import KubeError, Unavailable
 from seedprovider.model import Address, EntryState, Heartbeat
-from seedprovider.registry import Registry
+from seedprovider.registry import OnItsWayError, Registry, UnreadableError
 from seedprovider.rounds import ROUND_SECONDS, rounds
 from seedprovider.tending import ON_THE_WAY, Tender
 from seedprovider.world import World
@@ -101,10 +101,11 @@ class Scribe:
                 )
             )
             await self._write_entry(step)
-        entry = view.ledger.get(own.pod)
-        is_member = entry is not None and entry.state is EntryState.MEMBER
-        if not self._turn_settled and entry and is_member and entry.pod_uid == own.uid:
-            await self._release_turn()
+        if beat.mode == "NORMAL" and not self._turn_settled:
+            entry = view.ledger.get(own.pod)
+            is_member = entry is not None and entry.state is EntryState.MEMBER
+            if entry and is_member and entry.pod_uid == own.uid:
+                await self._release_turn()
 
     async def _write_entry(self, step: WriteEntry) -> None:
         entry = step.entry
@@ -139,13 +140,18 @@ class Scribe:
             self._note_turn(now, version, None, freed=False)
 
     async def _release_turn(self) -> None:
-        """Free the join turn; one live read for each start of the node."""
+        """Free the join turn, once for each start of the node that became NORMAL.
+
+        The entry that a watch shows may be that of the disk before: a start on an emptied disk
+        has taken the turn again by then, in the same pod.
+        """
         own, began = self._world.own, self._clock()
         try:
             version = await self._registry.release_turn((own.pod, own.uid), timestamp())
-        except KubeError as error:
-            log.info("join turn not released: %s", error.reason)
-            self._note_turn(began, None, error, freed=True)
+        except (KubeError, UnreadableError, OnItsWayError) as error:
+            log.info("join turn not released: %s", error)
+            if isinstance(error, KubeError):
+                self._note_turn(began, None, error, freed=True)
             self._write_after = self._clock() + RECORD_SECONDS
         else:
             self._note_turn(began, version, None, freed=True)

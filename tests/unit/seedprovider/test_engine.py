@@ -1,90 +1,20 @@
 """Questions that overlap, and explanations asked for by many: what the engine does once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp import web
 
-from localring.apiserver import ApiServer, Fault
+from localring.apiserver import Fault
 from localring.apiserver import Kind as FaultKind
-from seedprovider.announce import Announcer
 from seedprovider.cache import Remembered
-from seedprovider.decision import Policy, Rule, Seeds, Withheld
-from seedprovider.engine import FRESH_SECONDS, Engine, timestamp
-from seedprovider.inquiry import Inquirer
-from seedprovider.kube.client import KubeClient
-from seedprovider.kube.credentials import Credentials
-from seedprovider.kube.transport import Transport
-from seedprovider.metrics import Metrics
-from seedprovider.model import Disk, DiskState, Endpoint, View
-from seedprovider.own import OwnNode
+from seedprovider.decision import Rule, Seeds, Withheld
+from seedprovider.engine import FRESH_SECONDS
+from seedprovider.model import Disk, DiskState, View
 from seedprovider.question import Question
-from seedprovider.registry import Registry
-from seedprovider.world import World
+from tests.fakes.desk import BLANK, HOST, Desk, Neighbour
 from tests.fakes.situations import RING, asker, record
 
-HOST = "127.50.7.1"
-BLANK = Question(Disk(DiskState.EMPTY), HOST, ())
 EVERYTHING = Fault(kind=FaultKind.HANG)
-
-
-@dataclass
-class Desk:
-    api: ApiServer
-    engine: Engine
-    world: World
-    now: list[float]
-
-    async def looked(self, times: int) -> None:
-        """Wait until so many live reads have begun."""
-        async with asyncio.timeout(30):
-            await self.api.requests.until(times, resource="services")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    now = [1000.0]
-
-    def clock() -> float:
-        return now[0]
-
-    endpoint = Endpoint("cassandra-0", "uid-0", HOST)
-    own = OwnNode(endpoint, data_dir=tmp_path, storage_port=7000, clock=clock)
-    async with (
-        ApiServer(HOST) as api,
-        Transport(Credentials(api.url), user_agent="unit/1") as transport,
-        aiohttp.ClientSession() as session,
-    ):
-        selector = {"app": "cassandra"}
-        meta = {"name": "cassandra-0", "labels": selector}
-        status = {"phase": "Running", "podIP": HOST}
-        service = {"metadata": {"name": "cassandra"}, "spec": {"selector": selector}}
-        api.store.create("services", service, "ns")
-        made = api.store.create("pods", {"metadata": meta, "status": status}, "ns")
-        own.endpoint = Endpoint("cassandra-0", made["metadata"]["uid"], HOST)
-        inquirer = Inquirer(
-            session, namespace="ns", service="cassandra", port=8079, clock=clock
-        )
-        world = World(own, inquirer, service="cassandra", remembered=None, clock=clock)
-        registry = Registry(transport, namespace="ns", service="cassandra", claim="", family=4)
-        metrics = Metrics()
-        announcer = Announcer(
-            KubeClient(transport),
-            namespace="ns",
-            endpoint=own.endpoint,
-            lost=metrics.events_lost.inc,
-            wall=timestamp,
-        )
-        engine = Engine(world, registry, announcer, metrics, Policy(), clock=clock)
-        telling = asyncio.create_task(announcer.run())
-        yield Desk(api, engine, world, now)
-        await engine.close()
-        telling.cancel()
-        await asyncio.wait([telling])
 
 
 async def test_a_blank_disk_is_let_in_by_what_the_api_server_says_now(desk: Desk) -> None:
@@ -176,47 +106,6 @@ async def test_a_pause_is_told_as_an_event_and_holds_until_it_is_taken_back(
     assert isinstance(paused, Withheld)
     assert (event["reason"], event["message"]) == ("AdmissionPaused", paused.reason)
     assert isinstance((await desk.engine.answer(BLANK)).answer, Seeds)
-
-
-NEIGHBOUR = "127.50.7.2"
-
-
-@dataclass
-class Neighbour:
-    """The sidecar of cassandra-1; `mute` once it answers no more."""
-
-    mute: bool = False
-
-    async def node(self, _: web.Request) -> web.Response:
-        if self.mute:
-            raise web.HTTPServiceUnavailable
-        said = {
-            "pod": "cassandra-1",
-            "podUid": "uid-1",
-            "namespace": "ns",
-            "service": "cassandra",
-            "disk": {"state": "empty"},
-            "cassandra": "stopped",
-            "heartbeat": None,
-        }
-        return web.json_response(said)
-
-
-@pytest.fixture
-async def neighbour(desk: Desk) -> AsyncIterator[Neighbour]:
-    made = Neighbour()
-    app = web.Application()
-    app.router.add_get("/v1/node", made.node)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, NEIGHBOUR, 8079).start()
-    pod = {
-        "metadata": {"name": "cassandra-1", "labels": {"app": "cassandra"}},
-        "status": {"phase": "Running", "podIP": NEIGHBOUR},
-    }
-    desk.api.store.create("pods", pod, "ns")
-    yield made
-    await runner.cleanup()
 
 
 async def test_a_word_of_before_a_step_is_not_used_after_it_though_the_question_was_lost(

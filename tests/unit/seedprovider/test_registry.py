@@ -23,7 +23,13 @@ from seedprovider.kube.errors import (
 from seedprovider.kube.events import Key, Object
 from seedprovider.kube.transport import Transport
 from seedprovider.model import Endpoint, Entry, EntryState, Origin, Record, Turn
-from seedprovider.registry import Kept, Registry, UnreadableError, kept_of
+from seedprovider.registry import (
+    Kept,
+    OnItsWayError,
+    Registry,
+    UnreadableError,
+    kept_of,
+)
 from tests.fakes.situations import OTHER_RING, RING, host
 
 AT = "2026-01-02T03:04:05.678901Z"
@@ -169,8 +175,9 @@ async def test_of_many_founders_one_writes_the_record(cluster: Registrar) -> Non
 async def test_of_many_that_take_the_turn_one_has_it(cluster: Registrar) -> None:
     cluster.service()
     registry = cluster.registry()
-    await registry.take(TakeTurn(("cassandra-9", "u"), Turn()), AT)
-    await registry.release_turn(("cassandra-9", "u"), AT)
+    await registry.take(WriteEntry(entry(9)), AT)
+    await registry.take(TakeTurn(("cassandra-9", "uid-9"), Turn()), AT)
+    await registry.release_turn(("cassandra-9", "uid-9"), AT)
     free = (await registry.read_live()).live.turn
     results = await asyncio.gather(
         *(registry.take(TakeTurn((f"cassandra-{n}", "u"), free), AT) for n in range(5)),
@@ -232,6 +239,7 @@ async def test_a_write_whose_answer_was_lost_is_an_unknown_outcome(cluster: Regi
 async def test_a_turn_is_freed_by_its_holder_only(cluster: Registrar) -> None:
     cluster.service()
     registry = cluster.registry()
+    await registry.take(WriteEntry(entry(0, pod_uid="new")), AT)
     await registry.take(TakeTurn(("cassandra-0", "new"), Turn()), AT)
     for stranger in (("cassandra-0", "old"), ("cassandra-1", "new")):
         await registry.release_turn(stranger, AT)
@@ -239,6 +247,21 @@ async def test_a_turn_is_freed_by_its_holder_only(cluster: Registrar) -> None:
     await registry.release_turn(("cassandra-0", "new"), AT)
 
     assert (await registry.read_live()).live.turn.holder is None
+
+
+@pytest.mark.parametrize("more", [{"state": EntryState.JOINING}, {"pod_uid": "old"}, None])
+async def test_a_turn_is_not_freed_before_the_ledger_has_its_holder_as_a_member(
+    cluster: Registrar, more: dict[str, Any] | None
+) -> None:
+    cluster.service()
+    registry, holder = cluster.registry(), ("cassandra-0", "uid-0")
+    await registry.take(TakeTurn(holder, Turn()), AT)
+    if more is not None:
+        await registry.take(WriteEntry(entry(0, **more)), AT)
+
+    with pytest.raises(OnItsWayError):
+        await registry.release_turn(holder, AT)
+    assert (await registry.read_live()).live.turn.holder == holder
 
 
 async def test_a_turn_that_never_was_is_free_already(cluster: Registrar) -> None:
