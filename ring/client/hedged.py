@@ -8,6 +8,7 @@ minute, and that is just when people ask how the ring is.
 import json
 import queue
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -112,6 +113,8 @@ class _Question:
             self.outcomes.get()[0].close()
 
     def _run(self, transport: Transport) -> None:
+        # A command that writes its answer lets SIGPIPE end it, while this may still send.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
         outcome: Outcome
         try:
             outcome = transport.get(self.path)

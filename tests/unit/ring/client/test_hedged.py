@@ -1,7 +1,9 @@
 """Questions through a service proxy, some of whose replicas are dead."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import os
+import signal
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
@@ -109,3 +111,28 @@ async def test_a_server_that_is_not_there_is_told_at_once() -> None:
         pass
     with pytest.raises(UnavailableError, match="refused"):
         await asked(proxy)
+
+
+class Writing(Transport):
+    """Sends to somebody who has gone."""
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: ARG002
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            os.write(writing, b"question")
+        except BrokenPipeError:
+            return Answer(HERE[0], {}, HERE[1])
+        finally:
+            os.close(writing)
+        raise AssertionError("somebody took it")
+
+
+def test_a_question_that_nobody_takes_does_not_end_a_command_that_writes() -> None:
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as for an answer
+    try:
+        answer = Hedged(lambda: Writing(Access("http://localhost"))).get("/v1/ring")
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+
+    assert answer.body == HERE[1]
