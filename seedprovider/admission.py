@@ -341,7 +341,9 @@ def _still_alive(case: _Case, lost: HostId) -> str | None:
     if _lives_on(case, lost):
         return None
     for member in case.members:
-        objection = _sees_alive(case, member.pod, lost)
+        objection = _sees_alive(case, member.pod, lost) or _hears_unheard(
+            case, member.pod, lost
+        )
         if objection is not None:
             return objection
     heard = {member.pod for member in case.members} | {case.asker.pod}
@@ -372,6 +374,22 @@ def _sees_alive(case: _Case, member: PodName, lost: HostId) -> str | None:
                 return f"{member} does not see lost host {lost} down yet"
         elif peer.host_id != case.asker.disk.host_id and peer.state is not PeerState.NORMAL:
             return f"{peer.host_id} at {peer.address} is {peer.state}"
+    return None
+
+
+def _hears_unheard(case: _Case, member: PodName, lost: HostId) -> str | None:
+    """Name a node that this member does not see down and that has no say here.
+
+    Its ledger entry may be gone, and its sidecar silent: it may be in touch with the lost host.
+    """
+    known = {case.view.reports[each.pod].disk.host_id for each in case.members}
+    known |= {lost, case.asker.disk.host_id}  # this very host, and its own last attempt
+    for peer in evidence.peers_of(case.view, member) or ():
+        if peer.host_id not in known and peer.up is not False:
+            return (
+                f"{peer.host_id} at {peer.address} may be running and has not said whether it "
+                f"sees host {lost} down"
+            )
     return None
 
 

@@ -7,6 +7,7 @@ none is forgotten.
 # ruff: noqa: E501 -- names of tests
 
 EQUIVALENT: dict[str, str] = {
+    "admission._hears_unheard: … or ()": "equivalent: a member that has not said whom it sees has objected before; the condition is there for the types",
     "protocol._is_member_unawares: … and host is not None": "equivalent: no member has a host without an ID in its ring; the condition is there for the types",
     "protocol._is_member_unawares: … and ring is not None": "equivalent: nobody is a confirmed member of no ring; the condition is there for the types",
     "protocol._from_confirmed: if silent": "only the words of the reason",
@@ -29,6 +30,10 @@ EQUIVALENT: dict[str, str] = {
 """Nothing that harms a ring can come of these."""
 
 HELD: dict[str, str] = {
+    "admission._still_alive: … or _sees_alive(case, member.pod, lost)": "tests/unit/seedprovider/test_replacing.py::test_a_host_that_some_member_does_not_see_down_is_not_replaced[True]",
+    "admission._still_alive: … or _hears_unheard(case, member.pod, lost)": "tests/unit/seedprovider/test_replacing.py::test_a_host_is_not_replaced_while_a_node_without_an_entry_may_see_it_alive[True]",
+    "admission._hears_unheard: if peer.host_id not in known and peer.up is not False": "tests/unit/seedprovider/test_replacing.py::test_a_host_is_not_replaced_while_a_node_without_an_entry_may_see_it_alive[True]",
+    "admission._hears_unheard: … or evidence.peers_of(case.view, member)": "tests/unit/seedprovider/test_replacing.py::test_a_host_is_not_replaced_while_a_node_without_an_entry_may_see_it_alive[True]",
     "protocol.decide: case … if _is_member_unawares(asker, view)": "tests/unit/seedprovider/test_protocol.py::test_a_node_that_died_before_its_mark_said_member_is_led_back_as_one",
     "protocol._foreign: if view.live is None": "tests/unit/seedprovider/test_protocol.py::test_nobody_is_told_to_empty_a_disk_by_a_record_that_may_be_older[member]",
     "protocol._foreign: if asker.disk.state is DiskState.MEMBER and _never_had_a_member(view, record)": "tests/unit/seedprovider/test_protocol.py::test_a_lost_disk_that_is_back_is_not_emptied_for_a_ring_without_members",

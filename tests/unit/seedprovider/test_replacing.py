@@ -70,6 +70,19 @@ def test_a_host_is_not_replaced_while_a_silent_member_may_see_it_alive() -> None
     assert pod(3) in withheld(stage.ask(2), Rule.REPLACE_WAIT)
 
 
+@pytest.mark.parametrize("up", [True, None])
+def test_a_host_is_not_replaced_while_a_node_without_an_entry_may_see_it_alive(
+    *, up: bool | None
+) -> None:
+    stage = lost_disk(peer(2, up=False), peer(3, up=up))
+
+    assert host(3) in withheld(stage.ask(2), Rule.REPLACE_WAIT)
+
+
+def test_a_node_without_an_entry_that_is_down_holds_no_replacement_up() -> None:
+    assert isinstance(lost_disk(peer(2, up=False), peer(3, up=False)).ask(2), Act)
+
+
 def test_a_member_that_is_proven_stopped_need_not_be_heard() -> None:
     stage = lost_disk(peer(2, up=False))
     stage.ledger[pod(3)] = entry(3)
