@@ -39,6 +39,7 @@ async def test_a_disk_of_another_ring_is_refused(
     ring: LocalRing, stage: Stage, tmp_path: Path
 ) -> None:
     foreign = await disk_of_another_ring(stage, tmp_path / "foreign")
+    await write(ring, "own disk")
     (own,) = await ring_ids(ring)
     await ring.stop(2)
     shutil.copytree(ring.disks.of("cassandra-2"), tmp_path / "own")
@@ -55,6 +56,9 @@ async def test_a_disk_of_another_ring_is_refused(
     finally:
         await ring.lose(2)
         await ring.insert_disk(2, tmp_path / "own")
+    ring.start(2)
+    await ring.wait_until_whole()
+    assert await read(ring, 2) == {"own disk"}
 
 
 @provokes(Rule.MEMBER_CLONED)

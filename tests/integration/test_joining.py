@@ -75,6 +75,7 @@ async def test_a_holder_of_the_join_turn_frozen_past_its_lease_still_has_it(
 async def test_a_decommissioned_disk_started_again_is_refused_until_it_is_emptied(
     ring: LocalRing,
 ) -> None:
+    await write(ring, "left", replicas=1)
     before = await hosts(ring)
     ring.start(3)
     await ring.wait_until_whole()
@@ -87,6 +88,7 @@ async def test_a_decommissioned_disk_started_again_is_refused_until_it_is_emptie
     await ring.replace_volume(3)
 
     assert await hosts(ring) == before
+    assert await read(ring, 0, replicas=1) == {"left"}
 
 
 async def first_let_in(ring: LocalRing) -> int:

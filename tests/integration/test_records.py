@@ -20,6 +20,7 @@ from tests.integration.helpers import (
 async def test_a_record_deleted_by_hand_while_members_live_is_rebuilt_from_the_marks(
     ring: LocalRing,
 ) -> None:
+    await write(ring, "record deleted")
     before, ring_id = await hosts(ring), record(ring)
     delete_record(ring)
     after = await until_recorded(ring, ["rebuilt"])
@@ -28,6 +29,7 @@ async def test_a_record_deleted_by_hand_while_members_live_is_rebuilt_from_the_m
     assert ring_id
     assert after["ringId"] == ring_id["ringId"]
     assert await hosts(ring) == before
+    assert await read(ring, 1) == {"record deleted"}
 
 
 async def test_a_record_deleted_while_all_are_down_is_rebuilt_and_nobody_founds(
