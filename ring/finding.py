@@ -1,5 +1,6 @@
 """What a finding is, what rules are given, and how they write commands and lists of names."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,10 +8,14 @@ from typing import Any
 
 from ring.history import History
 from ring.members import Member
-from ring.model import HostId, Liveness, Mode, Replication, Simple, Topology
+from ring.model import Factor, HostId, Liveness, Mode, Replication, Simple, Topology
 from ring.ringfile import replication_options
 from ring.skew import Skew
 from ring.snapshot import RingSnapshot
+
+USUAL_FACTOR = 3  # replicas in a data centre, for which racks are laid out
+TYPED = re.compile(r"[\w.:-][\w .:-]*")
+"""Names that mean nothing else to a shell or to CQL, between quotes or without."""
 
 
 class Severity(StrEnum):
@@ -115,13 +120,26 @@ class Case:
         """Write a nodetool command that runs in a pod."""
         return self.kubectl(f"exec {pod} -c cassandra -- nodetool {words}")
 
-    def alter(self, keyspace: str, replication: Replication) -> str:
-        """Write the command that replicates a keyspace otherwise."""
-        options = replication_options(replication).items()
+    def restart(self, pod: str) -> str:
+        """Write the command that deletes a pod if it may stop."""
+        observed = self.snapshot.observed
+        where = f"-n {observed.namespace} --service {observed.service}"
+        return f"ring gate {where} {pod} && {self.kubectl(f'delete pod {pod}')}"
+
+    def alter(self, keyspace: str, factors: Mapping[str, Factor]) -> tuple[str, ...]:
+        """Write the command that replicates a keyspace otherwise, by data centre.
+
+        There is none where no replica would be left, or a name cannot be typed safely; none
+        either while data centres may be missing here: it would take their replicas away.
+        """
+        names = (keyspace, *factors)
+        whole = not self.snapshot.unplaced
+        if not whole or not factors or not all(map(TYPED.fullmatch, names)):
+            return ()
+        options = replication_options(Topology(tuple(factors.items()))).items()
         options_text = ", ".join(f"'{name}': '{value}'" for name, value in options)
-        name = keyspace if keyspace.islower() else f'\\"{keyspace}\\"'
-        text = f"ALTER KEYSPACE {name} WITH replication = {{{options_text}}}"
-        return self.kubectl(f'exec {self.speaker()} -c cassandra -- cqlsh -e "{text}"')
+        text = f'ALTER KEYSPACE \\"{keyspace}\\" WITH replication = {{{options_text}}}'
+        return (self.kubectl(f'exec {self.speaker()} -c cassandra -- cqlsh -e "{text}"'),)
 
     def speaker(self) -> str:
         """Return a pod whose node is up, to give a command to; `POD` where none is known."""

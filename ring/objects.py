@@ -110,8 +110,12 @@ class StatefulSet:
     def wants(self, pod: str) -> bool:
         """Say whether a pod of this name is to exist."""
         number = ordinal(pod)
-        own = number is not None and pod == f"{self.name}-{number}"
-        return own and self.start <= (number or 0) < self.start + self.replicas
+        return number in self.ordinals and pod == f"{self.name}-{number}"
+
+    @property
+    def ordinals(self) -> range:
+        """Ordinals of the pods that are to exist."""
+        return range(self.start, self.start + self.replicas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

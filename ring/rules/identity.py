@@ -1,12 +1,13 @@
 """Rules about who is who: pods without members, members without pods, disks, addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from ring.finding import Case, Finding, Kind, Severity
 from ring.identity import Voice
 from ring.members import Member
-from ring.model import Liveness
-from ring.objects import EntryState, Pod
+from ring.model import HostId, Liveness
+from ring.objects import EntryState, Pod, StatefulSet
 from ring.words import DiskState, Process
 
 BLANK = frozenset({DiskState.EMPTY, DiskState.JOINING})
@@ -50,15 +51,15 @@ def member_without_pod(case: Case) -> Iterator[Finding]:
 
 
 def _ghost(case: Case, member: Member) -> Finding:
-    sets = case.snapshot.observed.stateful_sets.fresh(case.snapshot.limits.kubernetes)
-    wanting = [each.name for each in (sets or {}).values() if each.wants(member.pod)]
+    sets = _sets(case)
+    wanting = [each.name for each in sets.values() if each.wants(member.pod)]
     where = f"{member.pod} does not exist" if member.pod else "no pod is known for it"
     evidence = {
         "member": str(member.host_id),
         "pod": member.pod or None,
         "address": member.address,
         "state": member.state,
-        "wanted": bool(wanting) if sets is not None else None,
+        "wanted": bool(wanting) if sets else None,
         "tokens": len(member.tokens),
     }
     if member.liveness is Liveness.UP:
@@ -71,7 +72,7 @@ def _ghost(case: Case, member: Member) -> Finding:
             "does not select the pod.",
             commands=(case.kubectl("get pods -o wide"),),
         )
-    if wanting or (sets is None and member.pod) or member.liveness is Liveness.UNKNOWN:
+    if wanting or member.liveness is Liveness.UNKNOWN or not _is_gone_for_good(case):
         return Finding(
             kind=Kind.MEMBER_WITHOUT_POD,
             severity=Severity.INFO if wanting else Severity.WARNING,
@@ -92,6 +93,32 @@ def _ghost(case: Case, member: Member) -> Finding:
         "it back with its disk, or remove it for good and repair what it held.",
         commands=(case.nodetool(case.speaker(), f"removenode {member.host_id}"),),
     )
+
+
+def _sets(case: Case) -> Mapping[str, StatefulSet]:
+    observed, limit = case.snapshot.observed, case.snapshot.limits.kubernetes
+    return observed.stateful_sets.fresh(limit) or {}
+
+
+def _is_gone_for_good(case: Case) -> bool:
+    """Say whether no pod, of those that are there or are to be, can be one that is missed.
+
+    Each is another member or has a blank disk, and all that could say otherwise is known.
+    """
+    snapshot, sets = case.snapshot, _sets(case).values()
+    if not sets or not snapshot.is_certain:
+        return False
+    pods = snapshot.pods or {}
+    wanted = (f"{each.name}-{n}" for each in sets for n in each.ordinals)
+    return all(
+        pod in snapshot.who.by_pod or (pod in pods and _is_blank(case, pod))
+        for pod in chain(pods, wanted)
+    )
+
+
+def _is_blank(case: Case, pod: str) -> bool:
+    said = case.snapshot.voices.get(pod, Voice()).sidecar
+    return said is not None and said.disk.state in BLANK
 
 
 def lost_disk(case: Case) -> Iterator[Finding]:
@@ -145,13 +172,13 @@ def address_swap(case: Case) -> Iterator[Finding]:
     That one cannot start: ``Gossiper.isSafeForStartup`` refuses an address of another host ID.
     """
     snapshot = case.snapshot
-    holders = {pod.address: name for name, pod in (snapshot.pods or {}).items() if pod.address}
+    takers = dict(_takers(case))
     for each in snapshot.members:
-        address = snapshot.addresses.get(each.host_id, "")
-        taker = holders.get(address, "")
-        other = snapshot.who.by_pod.get(taker)
-        if other is None or taker == each.pod or snapshot.by_host[other].runs:
+        taker = takers.get(each.host_id)
+        if taker is None:
             continue
+        address, other = snapshot.addresses[each.host_id], snapshot.who.by_pod[taker]
+        can_start = each.exists and each.pod not in takers.values()
         yield Finding(
             kind=Kind.ADDRESS_SWAP,
             severity=Severity.WARNING,
@@ -164,9 +191,27 @@ def address_swap(case: Case) -> Iterator[Finding]:
                 "knownPod": each.pod or None,
             },
             advice=f"Cassandra in {taker} refuses to start while the ring has another host at "
-            f"its address. Let {each.name} start first; or delete {taker} for another address.",
-            commands=(case.kubectl(f"delete pod {taker}"),),
+            "its address. "
+            + (
+                f"Let {each.name} start first, at its own; see what keeps it."
+                if can_start
+                else f"{each.name} cannot start first: delete {taker} for another address."
+            ),
+            commands=(
+                case.kubectl(f"describe pod {each.pod}") if can_start else case.restart(taker),
+            ),
         )
+
+
+def _takers(case: Case) -> Iterator[tuple[HostId, str]]:
+    """Yield members with the pod of another one that has their address and does not run."""
+    snapshot = case.snapshot
+    holders = {pod.address: name for name, pod in (snapshot.pods or {}).items() if pod.address}
+    for each in snapshot.members:
+        taker = holders.get(snapshot.addresses.get(each.host_id, ""), "")
+        other = snapshot.who.by_pod.get(taker)
+        if other is not None and taker != each.pod and not snapshot.by_host[other].runs:
+            yield each.host_id, taker
 
 
 def host_id_twice(case: Case) -> Iterator[Finding]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Kind, Severity, are, factors, named
+from ring.finding import USUAL_FACTOR, Case, Finding, Kind, Severity, are, factors, named
 
 EVEN = 1  # members by which racks may differ; more than that no choice of tokens makes even
 TWO_RACKS = 2
-USUAL_FACTOR = 3
 
 
 def rack_not_zone(case: Case) -> Iterator[Finding]:

@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ring.finding import Case, Finding, Kind, Severity, factors
+from ring.finding import TYPED, USUAL_FACTOR, Case, Finding, Kind, Severity, factors
 from ring.health import INTERNAL
 from ring.model import Factor, Keyspace, Replication, RingState, Topology
 from ring.remarks import LOGINS, empty_dcs, single_logins
-
-USUAL_FACTOR = 3
 
 
 def rf_above_nodes(case: Case) -> Iterator[Finding]:
@@ -33,7 +31,9 @@ def rf_above_nodes(case: Case) -> Iterator[Finding]:
                 evidence={"keyspace": keyspace.name, "short": short},
                 advice="Quorums are of the factor as configured: ALL never succeeds. Add "
                 "members, or lower the factor.",
-                commands=(case.nodetool(case.speaker(), f"describering {keyspace.name}"),),
+                commands=(case.nodetool(case.speaker(), f"describering {keyspace.name}"),)
+                if TYPED.fullmatch(keyspace.name)
+                else (),
             )
 
 
@@ -44,7 +44,6 @@ def logins_on_one_node(case: Case) -> Iterator[Finding]:
         if keyspace.name != LOGINS:
             continue
         for remark in single_logins(keyspace, state):
-            better = _for_logins(state)
             yield Finding(
                 kind=Kind.LOGINS_ON_ONE_NODE,
                 severity=Severity.WARNING,
@@ -53,15 +52,20 @@ def logins_on_one_node(case: Case) -> Iterator[Finding]:
                 advice="While its node is down nobody whose role it holds can log in. Raise "
                 "the factor, then repair the keyspace on every member.",
                 commands=(
-                    case.alter(LOGINS, better),
+                    *case.alter(LOGINS, _for_logins(keyspace.replication, state)),
                     case.nodetool(case.speaker(), f"repair -full {LOGINS}"),
                 ),
             )
 
 
-def _for_logins(state: RingState) -> Replication:
+def _for_logins(replication: Replication, state: RingState) -> dict[str, Factor]:
+    """Return factors for every data centre, none of them less than it was."""
     nodes = Counter(node.dc for node in state.nodes)
-    return Topology(tuple((dc, Factor(min(USUAL_FACTOR, nodes[dc]))) for dc in sorted(nodes)))
+    better = {dc: Factor(min(USUAL_FACTOR, nodes[dc])) for dc in sorted(nodes)}
+    for dc, factor in _pairs(replication):
+        if dc not in better or factor.replicas > better[dc].replicas:
+            better[dc] = factor
+    return better
 
 
 def dc_without_nodes(case: Case) -> Iterator[Finding]:
@@ -75,14 +79,19 @@ def dc_without_nodes(case: Case) -> Iterator[Finding]:
                 what=f"{keyspace.name}: {remark.problem}",
                 evidence={"keyspace": keyspace.name, "dcs": list(state.dcs)},
                 advice="Its replicas count for QUORUM though nobody holds them. Alter the "
-                "keyspace, if that data centre is gone for good.",
-                commands=(_without(case, keyspace, state),),
+                "keyspace, if that data centre is gone for good, or is another one written "
+                "in other case.",
+                commands=case.alter(keyspace.name, _placed(keyspace, state)),
             )
 
 
-def _without(case: Case, keyspace: Keyspace, state: RingState) -> str:
-    kept = [pair for pair in _pairs(keyspace.replication) if pair[0] in state.dcs]
-    return case.alter(keyspace.name, Topology(tuple(kept)))
+def _placed(keyspace: Keyspace, state: RingState) -> dict[str, Factor]:
+    """Return the factors of data centres with nodes, in their own upper and lower case."""
+    by_fold = {dc.casefold(): dc for dc in state.dcs}
+    pairs = _pairs(keyspace.replication)
+    meant = {by_fold.get(dc.casefold(), ""): factor for dc, factor in pairs}
+    exact = {dc: factor for dc, factor in pairs if dc in state.dcs}
+    return {dc: factor for dc, factor in (meant | exact).items() if dc}
 
 
 def _pairs(replication: Replication) -> tuple[tuple[str, Factor], ...]:

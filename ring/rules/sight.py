@@ -97,10 +97,13 @@ def lone_view(case: Case) -> Iterator[Finding]:
         + (f": {named(seen[who[0]])}" if alone else ""),
         evidence={"sees": seen},
         advice="Coordinators there fail where others do not. Look at the machine's network "
-        "first; if that is well, restart Cassandra in it.",
+        "first; if that is well, restart Cassandra in it."
+        if alone
+        else "Coordinators there fail where others do not. Look at the network between these "
+        "machines; restart nothing while views differ.",
         commands=(
             case.nodetool(who[0], "gossipinfo"),
-            case.kubectl(f"delete pod {who[0]}"),
+            *([case.restart(who[0])] if alone else ()),
         ),
     )
 
@@ -132,7 +135,10 @@ def member_down(case: Case) -> Iterator[Finding]:
 
 
 def schema_disagreement(case: Case) -> Iterator[Finding]:
-    """Find members that are up with different schema versions."""
+    """Find members that are up with different schema versions, as now read by CQL."""
+    limit = case.snapshot.limits.cql
+    if not any(each.is_fresh(limit) for each in case.snapshot.observed.facts.values()):
+        return  # that nobody can be read is a finding of its own
     versions: dict[str, list[str]] = {}
     for each in case.snapshot.members:
         if each.liveness is Liveness.UP and each.schema:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ring.finding import Case, Finding, Kind, Severity, are, hosts, named
 from ring.identity import Voice
 from ring.members import names
-from ring.reading import UNREAD
-from ring.words import Process
+from ring.reading import UNREAD, Reading
+from ring.words import Process, Sidecar
 
 
 def kubernetes_stale(case: Case) -> Iterator[Finding]:
@@ -43,21 +43,30 @@ def sidecar_silent(case: Case) -> Iterator[Finding]:
             continue
         if snapshot.voices.get(name, Voice()).sidecar is None:
             reading = snapshot.observed.sidecars.get(name, UNREAD)
-            silent[name] = {"ageSeconds": reading.age, "why": reading.failure}
+            silent[name] = {"ageSeconds": reading.age, "why": _why(name, reading)}
     if not silent:
         return
     first = next(iter(silent))
     yield Finding(
         kind=Kind.SIDECAR_SILENT,
         severity=Severity.WARNING,
-        what=f"The sidecars of {len(silent)} pods do not answer: {named(list(silent))}"
+        what=f"The sidecars of {len(silent)} pods are not heard: {named(list(silent))}"
         if len(silent) > 1
-        else f"The sidecar of {first} does not answer",
+        else f"The sidecar of {first} is not heard: {silent[first]['why']}",
         evidence={"pods": silent},
         advice="What their nodes do and see is unknown here; it is not taken for down. See "
         "whether the sidecar runs, and whether the network lets the manager reach port 8079.",
         commands=(case.kubectl(f"logs {first} -c seedprovider --tail=50"),),
     )
+
+
+def _why(name: str, reading: Reading[Sidecar]) -> str:
+    said = reading.value
+    if reading.failure or said is None:
+        return reading.failure or "it was not asked yet"
+    if said.pod != name:
+        return f"what is asked as {name} answers as pod {said.pod}"
+    return "its last answer is old, or of a pod before"
 
 
 def node_silent(case: Case) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What is found about racks, replicas, tokens, and what is due."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from ring.history import History
 from ring.skew import Skew
 from ring.snapshot import RingSnapshot
 from ring.words import Disk, DiskState, PeerState
-from tests.unit.ring.found import found
+from tests.unit.ring.found import found, only
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
 
@@ -91,7 +92,7 @@ def test_logins_on_one_node_are_found_with_the_command_that_spreads_them() -> No
     inside = "kubectl -n shop exec cassandra-0 -c cassandra --"
     options = "{'class': 'NetworkTopologyStrategy', 'dc1': '3'}"
     assert finding.commands == (
-        f'{inside} cqlsh -e "ALTER KEYSPACE system_auth WITH replication = {options}"',
+        f'{inside} cqlsh -e "ALTER KEYSPACE \\"system_auth\\" WITH replication = {options}"',
         f"{inside} nodetool repair -full system_auth",
     )
 
@@ -104,6 +105,63 @@ def test_a_data_centre_without_nodes_is_found_with_the_command_that_drops_it() -
     assert finding.kind == "dc-without-nodes"
     assert 'ALTER KEYSPACE \\"Shop\\" WITH' in finding.commands[0]
     assert "old" not in finding.commands[0]
+
+
+def test_logins_are_spread_without_taking_replicas_from_any_data_centre() -> None:
+    world = World(8, "a")
+    for seat in world.seats[3:]:
+        seat.dc = "dc2"
+        seat.row, seat.entry = replace(seat.row, dc="dc2"), replace(seat.entry, dc="dc2")
+    world.keyspaces["system_auth"] = nts(dc1=1, dc2=5)
+
+    assert "'dc1': '3', 'dc2': '5'" in only(world, "logins-on-one-node").commands[0]
+
+
+@pytest.mark.parametrize(
+    ("replication", "altered"),
+    [
+        (nts(DC1=3), "'dc1': '3'}"),
+        (nts(DC1=5, dc1=2), "'dc1': '2'}"),
+        (nts(dc1=2, old=0, older=1), "'dc1': '2'}"),
+    ],
+)
+def test_a_data_centre_in_other_case_is_put_right(
+    replication: dict[str, str], altered: str
+) -> None:
+    world = World(3, "a")
+    world.keyspaces["shop"] = replication
+
+    (command,) = only(world, "dc-without-nodes").commands
+    assert command.endswith(f"'NetworkTopologyStrategy', {altered}\"")
+
+
+def unplaced(world: World) -> None:
+    seat = world.seats[2]
+    seat.row = replace(seat.row, tokens=())
+
+
+def named_to_harm(world: World) -> None:
+    for seat in world.seats:
+        seat.dc = 'dc"; touch /tmp/pwned; "'
+        seat.row, seat.entry = replace(seat.row, dc=seat.dc), replace(seat.entry, dc=seat.dc)
+    world.keyspaces["shop"] |= {seat.dc: "3"}
+
+
+def elsewhere_alone(world: World) -> None:
+    world.keyspaces["shop"] = nts(old=3)
+
+
+@pytest.mark.parametrize("change", [unplaced, named_to_harm, elsewhere_alone])
+def test_a_keyspace_is_not_altered_where_that_could_do_harm(
+    change: Callable[[World], None],
+) -> None:
+    world = World(3, "a")
+    world.keyspaces["shop"] = nts(dc1=3, old=3)
+    change(world)
+
+    told = [each for each in found(world) if each.kind == "dc-without-nodes"]
+    assert told
+    assert not any(each.commands for each in told)
 
 
 @pytest.mark.parametrize(("highest", "told"), [(1.8, ["token-skew"]), (1.2, [])])

@@ -1,17 +1,20 @@
 """What is found about who is who, and about what is written in Kubernetes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from ring.finding import Severity
-from ring.objects import EntryState, Turn
+from ring.objects import EntryState, StatefulSet, Turn
 from ring.reading import Reading
 from ring.words import Disk, DiskState, PeerState, Process
 from tests.unit.ring.found import found, kinds, only
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import RING, World
 
+GATE = "ring gate -n shop --service cassandra"
+WANTED = {"cassandra": StatefulSet(name="cassandra", replicas=4)}
 OTHER_RING = "0e0c0000-0000-4000-8000-000000000002"
 
 
@@ -105,6 +108,40 @@ def test_a_member_of_which_nobody_can_tell_whether_it_runs_is_not_to_be_removed(
     assert "removenode" not in " ".join(finding.commands)
 
 
+def silent(world: World) -> None:
+    """Let the pod be there after all: its sidecar says nothing, and no entry names it."""
+    world.gone.clear()
+    world.seats[3].heard = False
+
+
+@pytest.mark.parametrize(
+    ("change", "stale"),
+    [
+        (lambda _: None, {"ledger": Reading(None, None, "configmaps is forbidden")}),
+        (silent, {"ledger": Reading({}, 1.0)}),
+        (lambda _: None, {"stateful_sets": Reading(None, None, "forbidden")}),
+        (lambda _: None, {"stateful_sets": Reading({}, 1.0)}),
+        (
+            lambda _: None,
+            {"ledger": Reading({}, 1.0), "stateful_sets": Reading(WANTED, 1.0)},
+        ),
+    ],
+)
+def test_a_member_that_a_pod_may_be_is_not_to_be_removed(
+    change: Callable[[World], None], stale: dict[str, Reading[object]]
+) -> None:
+    world = World(4)
+    world.gone.add(3)
+    world.unseen(3)
+    world.stateful_set = replace(world.stateful_set, replicas=3)
+    world.stale = stale
+    change(world)
+    finding = only(world, "member-without-pod")
+
+    assert "removenode" not in " ".join(finding.commands)
+    assert "Remove nothing" in finding.advice
+
+
 def test_a_member_of_a_data_centre_elsewhere_needs_no_pod_here() -> None:
     world = World(3)
     world.ghosts.append(replace(World(4).seats[3].row, dc="elsewhere"))
@@ -166,6 +203,29 @@ def test_an_address_that_the_ring_knows_for_another_member_is_found() -> None:
     }
 
     assert pairs == {("cassandra-1", "cassandra-2"), ("cassandra-2", "cassandra-1")}
+
+
+@pytest.mark.parametrize(
+    ("address", "command"),
+    [
+        ("10.0.0.9", "kubectl -n shop describe pod cassandra-2"),
+        ("10.0.0.1", f"{GATE} cassandra-1 && kubectl -n shop delete pod cassandra-1"),
+    ],
+    ids=["it can", "it cannot either"],
+)
+def test_whose_address_was_taken_starts_first_if_it_can(address: str, command: str) -> None:
+    world = World(4)
+    for number, now in ((1, "10.0.0.2"), (2, address)):
+        world.addresses[number] = f"10.0.0.{number}"
+        world.down(number)
+        world.seats[number].pod = replace(world.seats[number].pod, address=now)
+    (finding,) = [
+        each
+        for each in found(world)
+        if each.kind == "address-swap" and each.evidence["pod"] == "cassandra-1"
+    ]
+
+    assert finding.commands == (command,)
 
 
 def test_two_disks_of_one_member_are_found() -> None:

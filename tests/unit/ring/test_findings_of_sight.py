@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ring.finding import Severity
+from ring.reading import Reading
 from ring.words import Clock
 from tests.unit.ring.found import found, kinds, only
 from tests.unit.ring.worlds import World
@@ -40,6 +41,10 @@ def test_one_member_that_sees_all_others_down_is_alone_with_it() -> None:
     assert finding.evidence["sees"] == {
         "cassandra-3": ["cassandra-0", "cassandra-1", "cassandra-2"]
     }
+    assert finding.commands[1] == (
+        "ring gate -n shop --service cassandra cassandra-3"
+        " && kubectl -n shop delete pod cassandra-3"
+    )
     assert "network-cut" not in kinds(world)
 
 
@@ -47,7 +52,9 @@ def test_several_members_that_see_one_down_have_another_view() -> None:
     world = World(6)
     world.unseen(5, by=(0, 1))
 
-    assert kinds(world) == ["views-differ"]
+    (finding,) = found(world)
+    assert finding.kind == "views-differ"
+    assert "delete" not in " ".join(finding.commands)
 
 
 def test_members_that_are_down_are_told_together_with_machines_and_racks() -> None:
@@ -66,6 +73,13 @@ def test_schema_versions_that_differ_are_found_among_those_that_are_up() -> None
     world.seats[2].row = replace(world.seats[2].row, schema="another")
     assert only(world, "schema-disagreement").evidence["versions"]["another"] == ["cassandra-2"]
 
+    read = world.observed().facts
+    world.stale["facts"] = {
+        each: Reading(reading.value, 3600.0, "gone") for each, reading in read.items()
+    }
+    assert kinds(world) == ["cql-unreadable"]
+
+    world.stale.clear()
     world.down(2)
     assert "schema-disagreement" not in kinds(world)
 

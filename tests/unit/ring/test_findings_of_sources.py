@@ -31,6 +31,16 @@ def test_a_sidecar_that_nobody_asked_is_silent_too() -> None:
     assert list(found(world)[0].evidence["pods"]) == ["cassandra-2"]
 
 
+def test_a_sidecar_that_answers_as_another_pod_is_not_heard_and_named() -> None:
+    world = World(3)
+    sidecars = world.observed().sidecars
+    world.stale["sidecars"] = sidecars | {"cassandra-1": sidecars["cassandra-0"]}  # type: ignore[operator, assignment]
+    (finding,) = found(world)
+
+    assert finding.kind == "sidecar-silent"
+    assert "cassandra-1 answers as pod cassandra-0" in finding.what
+
+
 @pytest.mark.parametrize("change", [{"phase": "Pending"}, {"terminating": True}], ids=str)
 def test_a_pod_that_only_starts_or_ends_is_not_expected_to_answer(
     change: dict[str, object],
