@@ -106,8 +106,9 @@ class Face:
                 if seeds.replace is not None:
                     response.headers["X-Replace"] = seeds.replace
                 return response
-            case Withheld(reason=reason):
+            case Withheld(rule=rule, reason=reason):
                 response = _line(503, reason)
+                response.headers["X-Rule"] = rule.value
                 response.headers["Retry-After"] = str(_retry_after(answered.asker))
                 return response
             case Refused(reason=reason):

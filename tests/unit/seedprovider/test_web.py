@@ -170,6 +170,7 @@ async def test_withheld_seeds_say_why_and_when_to_ask_again(
         answer = await house.loopback.get(EMPTY, headers=headers)
         assert (answer.status, answer.headers["Retry-After"]) == (503, seconds)
         assert WITHHELD.reason in await answer.text()
+    assert (await house.loopback.get(EMPTY)).headers["X-Rule"] == WITHHELD.rule
 
 
 async def test_a_refusal_says_why_and_not_to_ask_again(house: House) -> None:

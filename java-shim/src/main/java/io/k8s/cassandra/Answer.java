@@ -30,6 +30,8 @@ final class Answer {
     final Set<String> actions;
     /** One line, for {@code WITHHELD} and {@code REFUSED}. */
     final String reason;
+    /** The row of the sidecar's table that a {@code WITHHELD} rests on; empty where it does not say. */
+    final String rule;
     final int retryAfterSeconds;
 
     private Answer(Outcome outcome, List<String> seeds, Http.Response response, String reason, int retryAfterSeconds)
@@ -50,6 +52,8 @@ final class Answer {
         this.actions = wanted == null ? Collections.<String>emptySet()
                 : Collections.unmodifiableSet(new HashSet<>(Arrays.asList(wanted.trim().split("\\s+"))));
         this.reason = reason;
+        String row = response.header("x-rule");
+        this.rule = row == null ? "" : row.trim();
         this.retryAfterSeconds = retryAfterSeconds;
     }
 

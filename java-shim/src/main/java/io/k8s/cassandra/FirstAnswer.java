@@ -1,7 +1,11 @@
 package io.k8s.cassandra;
 
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +21,9 @@ final class FirstAnswer {
     static final String REPLACE = "cassandra.replace_address";
 
     private static final int MAX_RETRY_AFTER_SECONDS = 30;
+    /** What a sidecar withholds by because it does not know, and not because it knows something against the disk. */
+    private static final Set<String> NOT_KNOWING =
+            Collections.unmodifiableSet(new HashSet<>(Arrays.asList("api-away", "disk-unknown")));
     private static final Logger LOG = LoggerFactory.getLogger(FirstAnswer.class);
 
     private final Sidecar sidecar;
@@ -25,7 +32,8 @@ final class FirstAnswer {
     private final String address;
     private final Timing timing;
     private final Progress progress;
-    private String lastReason = "";
+    /** The last answer of this start that withheld; null before the first. */
+    private Answer lastWord;
     private Long silentSince;
     private long pause;
 
@@ -43,7 +51,7 @@ final class FirstAnswer {
      *
      * @return IP literals, never empty
      * @throws IllegalStateException where the disk must not join, where the sidecar was silent for too long and the disk
-     *     remembers no seeds, and where the disk cannot be read or marked
+     *     remembers no seeds or was objected to in this start, and where the disk cannot be read or marked
      */
     List<String> get() throws InterruptedException {
         while (true) {
@@ -84,7 +92,7 @@ final class FirstAnswer {
 
     private void withheld(Answer answer) throws InterruptedException {
         silentSince = null;
-        lastReason = answer.reason;
+        lastWord = answer;
         progress.hindered("Seeds are withheld by " + sidecar + ": " + answer.reason);
         long millis = 1000L * Math.min(MAX_RETRY_AFTER_SECONDS, answer.retryAfterSeconds);
         timing.sleep(millis + (long) (millis * 0.2 * timing.random()));
@@ -149,14 +157,16 @@ final class FirstAnswer {
     private List<String> lastResort(Disk.Reading reading, IOException error) {
         String silence = "No answer from " + sidecar + " for " + settings.silenceBound.getSeconds() + " s ("
                 + describe(error) + ")";
-        if (reading.state == Disk.State.MEMBER && !reading.mark.seeds.isEmpty()) {
+        boolean objected = lastWord != null && !NOT_KNOWING.contains(lastWord.rule);
+        boolean remembers = reading.state == Disk.State.MEMBER && !reading.mark.seeds.isEmpty();
+        if (remembers && !objected) {
             LOG.error("{}. Starting with the seeds that this member of ring {} had last: {}", silence,
                     reading.mark.ringId, reading.mark.seeds);
             return reading.mark.seeds;
         }
         throw new IllegalStateException(silence + ", and the disk, which is " + Mark.name(reading.state)
-                + ", remembers no seeds to start with. "
-                + (lastReason.isEmpty() ? "" : "The sidecar's last own reason was: " + lastReason + ". ")
+                + (remembers ? ", was to wait before that. " : ", remembers no seeds to start with. ")
+                + (lastWord == null ? "" : "The sidecar's last own reason was: " + lastWord.reason + ". ")
                 + "Check that the sidecar's container runs, what it logs, and that seed_provider parameter "
                 + Settings.SIDECAR_URL + " names its port.");
     }

@@ -6,6 +6,7 @@ import static io.k8s.cassandra.StubSidecar.list;
 import static io.k8s.cassandra.StubSidecar.seeds;
 import static io.k8s.cassandra.StubSidecar.status;
 import static io.k8s.cassandra.StubSidecar.withheld;
+import static io.k8s.cassandra.StubSidecar.withheldBy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -200,6 +201,34 @@ class FirstAnswerTest {
         assertEquals(1, log.count("ERROR No answer from"));
         assertTrue(timing.pauses.stream().mapToLong(Long::longValue).sum() <= 60_000);
         assertTrue(timing.pauses.stream().allMatch(pause -> pause <= 3_000));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"api-away", "disk-unknown"})
+    void aMemberThatWasToWaitOnlyForWhatNobodyKnewStartsInTheSilenceAfterIt(String rule) throws Exception {
+        data.member();
+        stub.onQuestion = script(withheldBy("member-removed"), withheldBy(rule), raw());
+
+        assertEquals(Arrays.asList("10.0.0.8", "10.0.0.9"), get());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"member-removed", "member-replaced", "member-cloned", "member-in-doubt", "to-come"})
+    void aMemberThatWasObjectedToDoesNotStartInTheSilenceAfterIt(String rule) throws Exception {
+        data.member();
+        stub.onQuestion = script(withheldBy("api-away"), withheldBy(rule), raw());
+
+        String message = failure();
+
+        assertTrue(message.contains("was to wait") && message.contains("a reason by rule " + rule), message);
+    }
+
+    @Test
+    void aMemberThatWasToWaitForNoRuleThatIsNamedDoesNotStartInSilence() throws Exception {
+        data.member();
+        stub.onQuestion = script(withheld(1, "wait"), raw());
+
+        assertTrue(failure().contains("was to wait"));
     }
 
     @Test

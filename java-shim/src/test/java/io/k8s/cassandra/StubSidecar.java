@@ -101,6 +101,10 @@ final class StubSidecar implements Closeable {
         return status(503, "Retry-After: " + retryAfter + "\r\n", reason + "\n");
     }
 
+    static Reply withheldBy(String rule) {
+        return status(503, "Retry-After: 1\r\nX-Rule: " + rule + "\r\n", "a reason by rule " + rule + "\n");
+    }
+
     /** Accepts and says nothing until the other side gives up. */
     static Reply hang() {
         return connection -> {
