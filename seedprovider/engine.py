@@ -125,6 +125,9 @@ class Engine:
         await self._world.own.look_at_disk()
         disagreement = self._disagreement(question.disk)
         if disagreement is not None:
+            if question.disk.is_blank:
+                await self.close()
+                self._world.own.promise(None)
             asker = self.asker(question.disk, question.address, configured)
             answered = Answered(disagreement, self._world.view(), asker)
         elif question.disk.is_blank:
@@ -172,9 +175,16 @@ class Engine:
         return Answered(_final(decide(asker, view, self._policy)), view, asker)
 
     def _disagreement(self, disk: Disk) -> Withheld | None:
-        """Object where the node calls blank what we see data on: two different directories."""
+        """Object where we cannot see the node's disk, or see data where it calls it blank."""
         seen = self._world.own.disk()
-        if not disk.is_blank or seen.is_blank or seen.state is DiskState.UNKNOWN:
+        if seen.state is DiskState.UNKNOWN:
+            # Others would be told so, too: none would count the node as a member, or found.
+            return Withheld(
+                rule=Rule.DISK_UNKNOWN,
+                reason="the sidecar cannot read SEEDPROVIDER_DATA_DIR: mount Cassandra's volume "
+                "into its container, readable for its user",
+            )
+        if not disk.is_blank or seen.is_blank:
             return None
         return Withheld(
             rule=Rule.DISK_UNKNOWN,

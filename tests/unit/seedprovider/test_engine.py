@@ -1,6 +1,7 @@
 """Questions that overlap, and explanations asked for by many: what the engine does once."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from seedprovider.engine import FRESH_SECONDS
 from seedprovider.model import Disk, DiskState, View
 from seedprovider.question import Question
 from tests.fakes.desk import BLANK, HOST, Desk, Neighbour
-from tests.fakes.situations import RING, asker, record
+from tests.fakes.situations import RING, asker, host, record
 
 EVERYTHING = Fault(kind=FaultKind.HANG)
 
@@ -181,3 +182,28 @@ async def test_a_record_that_is_read_away_again_is_away(desk: Desk) -> None:
     await desk.engine.look(0.0)
 
     assert desk.world.record is None
+
+
+@pytest.mark.parametrize("disk", [BLANK.disk, Disk(DiskState.MEMBER, RING, host(0))])
+async def test_a_node_whose_disk_the_sidecar_cannot_read_waits_and_is_told_of_the_mount(
+    desk: Desk, tmp_path: Path, disk: Disk
+) -> None:
+    (tmp_path / "system").symlink_to(tmp_path / "a volume that is not mounted")
+    answer = (await desk.engine.answer(Question(disk, HOST, ()))).answer
+
+    assert isinstance(answer, Withheld)
+    assert answer.rule is Rule.DISK_UNKNOWN
+    assert "mount" in answer.reason
+    assert desk.api.requests.count(verb="create", resource="configmaps") == 0
+    assert desk.world.own.promised is None
+
+
+async def test_a_promise_is_taken_back_where_the_disk_cannot_be_read_any_more(
+    desk: Desk, tmp_path: Path
+) -> None:
+    assert isinstance((await desk.engine.answer(BLANK)).answer, Seeds)
+    (tmp_path / "system").symlink_to(tmp_path / "a volume that is not mounted")
+    desk.now[0] += 1
+    await desk.engine.answer(BLANK)
+
+    assert desk.world.own.promised is None
