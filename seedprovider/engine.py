@@ -181,8 +181,8 @@ class Engine:
             # Others would be told so, too: none would count the node as a member, or found.
             return Withheld(
                 rule=Rule.DISK_UNKNOWN,
-                reason="the sidecar cannot read SEEDPROVIDER_DATA_DIR: mount Cassandra's volume "
-                "into its container, readable for its user",
+                reason="the sidecar cannot read SEEDPROVIDER_DATA_DIR: mount Cassandra's "
+                "volume into its container, readable for its user",
             )
         if not disk.is_blank or seen.is_blank:
             return None
