@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,14 @@ from seedprovider.decision import (
     WriteRecord,
 )
 from seedprovider.journal import Purpose, Result, Stepped, taken_of
-from seedprovider.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, Unavailable
+from seedprovider.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    KubeError,
+    NotFound,
+    Unavailable,
+)
 from seedprovider.metrics import Metrics
 from seedprovider.model import (
     Address,
@@ -59,6 +67,14 @@ FRESH_SECONDS: Final = 2.0
 """Words of other sidecars younger than this are not asked for again before a decision."""
 STALE_SECONDS: Final = 2.0
 """An answer that was ready before the question is given if its view is no older than this."""
+LOST_SECONDS: Final = 0.2
+"""Pause after a write that somebody else was faster with, jittered by a half."""
+WAITS: Final = {
+    Rule.JOIN: Rule.JOIN_WAIT,
+    Rule.REPLACE: Rule.REPLACE_WAIT,
+    Rule.REPLACE_CLOSED: Rule.REPLACE_WAIT,
+}
+"""What a node waits by that was not let in for others who were faster; else `FOUND_WAIT`."""
 START_OVER_SECONDS: Final = 8.0
 """A question after so long a silence is that of another start."""
 
@@ -82,6 +98,8 @@ class Engine:
 
     Attributes:
         last: what the node was last told, None before its first question.
+        hindrance: why the last write was not carried out, where the same write would not be
+            either until somebody acts or the API server is back; None otherwise.
 
     """
 
@@ -113,6 +131,7 @@ class Engine:
         self._volume_trouble: str | None = None  # told once, though tried each round
         self._looked = (float("-inf"), world.view())
         self.last: Answered | None = None
+        self.hindrance: str | None = None
 
     async def answer(self, question: Question) -> Answered:
         """Answer the node beside us; takes at most some seconds, whatever others do."""
@@ -283,11 +302,26 @@ class Engine:
                     self._world.own.promise(None)
                 return Answered(decision, view, asker)
             if steps == MAX_STEPS:
-                busy = "other pods are faster: asking again"
-                return Answered(Withheld(rule=decision.rule, reason=busy), view, asker)
-            await self.take(decision)
+                return self._not_taken(decision, view, asker)
+            if not await self.take(decision):
+                if self.hindrance is not None:
+                    return self._not_taken(decision, view, asker)
+                # Whoever was faster is on its way: let it get further.
+                await asyncio.sleep(LOST_SECONDS * (0.5 + random.random()))  # noqa: S311 -- spreads load
             # What follows a step rests on words spoken after it.
             max_age, steps = 0.0, steps + 1
+
+    def _not_taken(self, act: Act, view: View, asker: Asker) -> Answered:
+        """Give up for now, and take the promise back."""
+        self._world.own.promise(None)
+        rule, reason = (
+            WAITS.get(act.rule, Rule.FOUND_WAIT),
+            "other pods are faster: asking again",
+        )
+        if self.hindrance is not None:
+            rule = Rule.API_AWAY
+            reason = f"what an empty disk needs is not written{self.hindrance}"
+        return Answered(Withheld(rule=rule, reason=reason), view, asker)
 
     def _journaled(self, looked: float, asker: Asker, view: View) -> Decision:
         decision = decide(asker, view, self._policy)
@@ -311,10 +345,7 @@ class Engine:
         try:
             read = await self._registry.read_live()
         except (KubeError, UnreadableError) as error:
-            lacks = (
-                ": the service account lacks a right" if isinstance(error, Forbidden) else ""
-            )
-            self._why = f"{lacks}: {error}"
+            self._why = _why(error)
             return self._world.view()
         self._world.note_read(heard, read.kept.record)
         holder, now = read.live.turn.holder, self._clock()
@@ -352,6 +383,7 @@ class Engine:
     async def take(self, act: Act) -> bool:
         """Take a step; return whether it is known to have been written."""
         kind, began = type(act.step).__name__, self._clock()
+        self.hindrance = None
         if isinstance(act.step, Promise):
             self._world.own.promise(act.step.ring_id)
             self._world.note_own()
@@ -364,9 +396,11 @@ class Engine:
             self._metrics.steps.labels(kind, "lost").inc()
             self._note_step(act.step, began, Result.LOST)
             return False
-        except KubeError as error:
+        except (KubeError, UnreadableError) as error:
             unknown = isinstance(error, Unavailable) and error.outcome_unknown
-            log.warning("%s failed%s: %s", kind, ", perhaps" if unknown else "", error.reason)
+            log.warning("%s failed%s: %s", kind, ", perhaps" if unknown else "", error)
+            if not unknown and not isinstance(error, NotFound):
+                self.hindrance = _why(error)
             result = Result.UNKNOWN if unknown else Result.FAILED
             self._metrics.steps.labels(kind, result.value).inc()
             self._note_step(act.step, began, result)
@@ -411,6 +445,11 @@ class Engine:
             self._announcer.tell(Kind.REPLACING, answer.reason)
         if before is None or before.reason != answer.reason:
             log.info("%s (%s): %s", outcome, answer.rule, answer.reason)
+
+
+def _why(error: Exception) -> str:
+    lacks = ": the service account lacks a right" if isinstance(error, Forbidden) else ""
+    return f"{lacks}: {error}"
 
 
 def _writes_record(decision: Decision) -> bool:

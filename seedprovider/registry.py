@@ -15,7 +15,7 @@ from seedprovider import objects
 from seedprovider.decision import TakeTurn, WriteEntry, WriteRecord
 from seedprovider.kube.client import KubeClient
 from seedprovider.kube.collection import HttpCollection, Selection
-from seedprovider.kube.errors import NotFound
+from seedprovider.kube.errors import AlreadyExists, NotFound
 from seedprovider.kube.events import Decoder, Object, discard
 from seedprovider.kube.resources import (
     CONFIG_MAPS,
@@ -242,7 +242,8 @@ class Registry:
 
         Returns the resourceVersion that it was written as.
 
-        Raises `AlreadyExists` or `Conflict` where somebody else was faster, and the rest of
+        Raises `AlreadyExists` or `Conflict` where somebody else was faster, `UnreadableError`
+        where the name is taken by an object that is not found by its labels, and the rest of
         `KubeError`; the caller reads everything anew in any case.
         """
         match step:
@@ -292,12 +293,29 @@ class Registry:
         return await self._put(LEASES, body, turn.version)
 
     async def _put(self, resource: Resource, body: dict[str, Any], version: str | None) -> str:
+        name = body["metadata"]["name"]
         if version is None:
-            made = await self._client.create(resource, self._namespace, body, discard)
+            try:
+                made = await self._client.create(resource, self._namespace, body, discard)
+            except AlreadyExists:
+                if resource is CONFIG_MAPS:
+                    await self._must_be_listed(name)
+                raise
         else:
-            name = body["metadata"]["name"]
             made = await self._client.replace(resource, self._namespace, name, body, discard)
         return made.version
+
+    async def _must_be_listed(self, name: str) -> None:
+        """Raise `UnreadableError` for a ConfigMap that is there and that our list leaves out.
+
+        By a list, as the service account may not get ConfigMaps by name.
+        """
+        listed = {each.key.name for each in (await self.config_maps().list()).objects}
+        if name not in listed:
+            raise UnreadableError(
+                f"ConfigMap {name} exists without the labels "
+                f"{objects.selector(self._service)}: label or delete it"
+            )
 
 
 def _is_over(pod: Pod) -> bool:

@@ -113,6 +113,11 @@ class Scribe:
         written = await self._engine.take(Act(step=step, rule=Rule.JOIN, reason=text))
         # Give the watch time to show it, or the API server to come back.
         self._write_after = self._clock() + (ROUND_SECONDS if written else RECORD_SECONDS)
+        hindrance = self._engine.hindrance
+        if not written and hindrance is not None:
+            self._announcer.tell(
+                Kind.WITHHELD, f"the ledger entry of {entry.pod} is not written{hindrance}"
+            )
         if written and entry.pod == self._world.own.pod and entry.state is EntryState.MEMBER:
             self._announcer.tell(Kind.MEMBER, text)
             own = self._world.own

@@ -1,5 +1,6 @@
 """What the sidecar of a node writes down for it, against an API server with real conflicts."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,19 @@ async def test_a_node_that_waits_costs_no_look_at_the_turn(writing: Writing) -> 
         writing.desk.now[0] += 1
 
     assert writing.desk.api.requests.count(resource="leases") == before
+
+
+async def test_an_entry_that_cannot_be_written_is_told_with_what_is_in_the_way(
+    writing: Writing,
+) -> None:
+    store = writing.desk.api.store
+    store.delete("configmaps", "cassandra-0-member", "ns")
+    store.create("configmaps", {"metadata": {"name": "cassandra-0-member"}}, "ns")
+    await writing.hear_maps()
+    writing.beats("NORMAL", host_id=host(0))
+    await writing.scribe.round()
+    async with asyncio.timeout(30):
+        await writing.desk.api.requests.until(1, verb="create", resource="events")
+
+    (event,) = store.list("events", "ns")
+    assert "ConfigMap cassandra-0-member exists without the labels" in event["message"]
