@@ -94,13 +94,18 @@ def search(
 
 @dataclass
 class Teller:
-    """Prints how far a search is, now and then."""
+    """Prints how far a search is, now and then, and at once what it finds broken."""
 
     since: float = field(default_factory=time.monotonic)
     last: float = 0.0
+    broken: set[str] = field(default_factory=set)
 
     def __call__(self, made: Search) -> None:
         now = time.monotonic()
+        found = {text for each in made.figures.values() for text in each.broken}
+        for text in sorted(found - self.broken):
+            print(f"  BROKEN, story at the end: {text}", flush=True)
+        self.broken |= found
         if now - self.last < TELL_SECONDS:
             return
         self.last, seconds = now, now - self.since

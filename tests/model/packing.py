@@ -90,7 +90,7 @@ class Covers:
         self.count = 0
 
     def add(self, key: int, world: m.World) -> bool:
-        """Put a world in; return False if one is there that covers it.
+        """Put a world in, and those out that it covers; return False if one covers it.
 
         `key`: hash of what is present in it (`state.present`).
         """
@@ -98,9 +98,14 @@ class Covers:
         held = self._held.get(key, ())
         if olds in held or any(_covers(each, olds) for each in held):
             return False
-        self._held[key] = (*held, olds)
-        self.count += 1
+        kept = [each for each in held if not _covers(olds, each)]
+        self._held[key] = (*kept, olds)
+        self.count += 1 + len(kept) - len(held)
         return True
+
+    def stands(self, world: m.World) -> bool:
+        """Whether no other world covers one that was put in."""
+        return self._olds(world) in self._held[hash(m.present(world))]
 
     def has(self, key: int, world: m.World) -> bool:
         """Whether one is there that covers the world."""

@@ -50,12 +50,21 @@ class Parcel(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What there is to say of a shard; `left` are worlds to expand, `memory` is in MiB."""
+    """What there is to say of a shard.
+
+    Attributes:
+        worlds: that no other covers.
+        left: worlds to expand in this step.
+        memory: in MiB, at the most so far.
+        broken: what was found broken where the search goes on past that.
+
+    """
 
     worlds: int
     moves: int
     left: int
     memory: int
+    broken: tuple[str, ...]
 
 
 def tidy(world: m.World) -> m.World:
@@ -122,18 +131,32 @@ class Shard:
 
     def move(self) -> Breach | None:
         """Try every move in all worlds of the frontier."""
-        return self._expand(self._taken(), lambda world: moves(self.brain, world))
+        return self._expand(self._standing(self._taken()), self._moves)
 
     def move_and_keep(self) -> Breach | None:
         """Do the same, and keep the worlds, so that faults are tried in them later."""
-        rows = self._taken()
+        rows = self._standing(self._taken())
         self._layer.extend(rows)
-        return self._expand(rows, lambda world: moves(self.brain, world))
+        return self._expand(rows, self._moves)
 
     def fail(self) -> Breach | None:
         """Try every fault in all worlds that were kept."""
         rows, self._layer = self._layer, Rows(self._pods)
-        return self._expand(rows, faults)
+        return self._expand(self._standing(rows), faults)
+
+    def _moves(self, world: m.World) -> Iterator[tuple[Label, m.World | Broken]]:
+        return moves(self.brain, world)
+
+    def _standing(self, rows: Rows) -> Rows:
+        """Leave out what a world found since covers: it may do as much, or more.
+
+        Only between two steps: one that is found later has fewer moves left.
+        """
+        left = Rows(self._pods)
+        for index, row in rows:
+            if self.seen.stands(self._packer.unpack(row)):
+                left.append(index, row)
+        return left
 
     def _taken(self) -> Rows:
         rows, self._frontier = self._frontier, Rows(self._pods)
@@ -197,7 +220,9 @@ class Shard:
     def figures(self) -> Figures:
         """Return how far it is."""
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        return Figures(self.seen.count, self.moves, self._left or len(self._frontier), memory)
+        broken = tuple(each.text for each in self.breaches.values())
+        left = self._left or len(self._frontier)
+        return Figures(self.seen.count, self.moves, left, memory, broken)
 
     def resolved(self) -> dict[tuple[str, str], int]:
         """Return how often a rule was what an operator had to resolve, and with which act."""

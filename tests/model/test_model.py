@@ -101,6 +101,9 @@ class EachApart(Covers):
         self.count = len(self.worlds)
         return is_new
 
+    def stands(self, world: m.World) -> bool:
+        return world in self.worlds
+
 
 def gone_through(seen: Covers, start: str, faults: int, moves: int) -> Search:
     brain = Brain()
