@@ -1,12 +1,14 @@
 """Searches within bounds, those of `make model-check`, and how they are told of.
 
-Progress is printed every half a minute; one that is interrupted (Ctrl-C) tells how far it came.
+Progress is printed every half a minute; one that is interrupted or ended tells how far it
+came.
 """
 
 # ruff: noqa: T201 -- a command line
 
 import argparse
 import gc
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -82,6 +84,7 @@ def search(
         return Shard(brain, Settler(brain), number, processes, run.bounds.worlds, goes_on)
 
     gc.disable()  # tuples of numbers have no circles to look for, and there are millions
+    ends = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with shards(processes, shard, made.hear) as made.keepers:
             found = made.run(begun)
@@ -89,6 +92,7 @@ def search(
     except KeyboardInterrupt:
         return Outcome(made, [], {}, interrupted=True)
     finally:
+        signal.signal(signal.SIGTERM, ends)
         gc.enable()
 
 

@@ -61,6 +61,7 @@ class Far:
 def _serve(pipe: Connection, make: Callable[[], Shard], parent: int) -> None:
     """Do what is asked for until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is interrupted ends this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()  # tuples of numbers have no circles to look for, and there are millions
     shard, said = make(), time.monotonic()
 
