@@ -89,11 +89,21 @@ def removal_step(view: View, ring: RingId, gone: frozenset[HostId]) -> WriteEntr
         gone: hosts that our node had in its ring and has no more, though nobody took over
             their address, which would make a healthy node's peers forget it.
 
+    A pod that says that it runs as this host keeps its entry until it stops: it would write it
+    again, and we would close it again.
     """
-    for entry in evidence.ledger_members(view, ring).values():
-        if entry.state is EntryState.MEMBER and entry.host_id in gone:
+    for pod, entry in evidence.ledger_members(view, ring).items():
+        if entry.state is not EntryState.MEMBER or entry.host_id not in gone:
+            continue
+        if not _says_it_runs(view, pod, entry.host_id):
             return WriteEntry(replace(entry, state=EntryState.LEFT))
     return None
+
+
+def _says_it_runs(view: View, pod: PodName, host: HostId | None) -> bool:
+    report = evidence.fresh_report(view, pod)
+    beat = evidence.fresh_heartbeat(report) if report else None
+    return beat is not None and (beat.mode, beat.host_id) == ("NORMAL", host)
 
 
 def vanished(before: Heartbeat, now: Heartbeat) -> frozenset[HostId]:

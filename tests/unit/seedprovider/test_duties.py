@@ -284,3 +284,12 @@ def test_the_entry_of_a_member_that_was_removed_is_closed() -> None:
 
     assert step == WriteEntry(entry(2, state=EntryState.LEFT))
     assert removal_step(stage.view(), RING, frozenset({host(3)})) is None
+
+
+def test_the_entry_of_a_removed_member_that_says_that_it_runs_is_closed_when_it_stops() -> None:
+    """A copy of a disk that ran beside the node that was decommissioned, for one."""
+    stage = Stage().ring_of(0, 1, 2)
+
+    assert removal_step(stage.view(), RING, frozenset({host(2)})) is None
+    stage.says(2, disk(2), process=Process.STOPPED)
+    assert removal_step(stage.view(), RING, frozenset({host(2)})) is not None
