@@ -83,14 +83,15 @@ def _stays(present: Entry | None, address: Address, clock: str) -> tuple[Stay, .
 def removal_step(view: View, ring: RingId, gone: frozenset[HostId]) -> WriteEntry | None:
     """Return the entry to close of a member that was removed from the ring while we watched.
 
+    A pod that says that it runs as this host keeps its entry until it stops: it would write it
+    again, and we would close it again.
+
     Args:
         view: from watches; entries of pods that replace a lost disk say ``joining`` and stay.
         ring: ours.
         gone: hosts that our node had in its ring and has no more, though nobody took over
             their address, which would make a healthy node's peers forget it.
 
-    A pod that says that it runs as this host keeps its entry until it stops: it would write it
-    again, and we would close it again.
     """
     for pod, entry in evidence.ledger_members(view, ring).items():
         if entry.state is not EntryState.MEMBER or entry.host_id not in gone:
