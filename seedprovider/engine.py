@@ -50,7 +50,7 @@ from seedprovider.model import (
 )
 from seedprovider.protocol import decide
 from seedprovider.question import Question
-from seedprovider.registry import Registry, UnreadableError
+from seedprovider.registry import LiveRead, Registry, UnreadableError
 from seedprovider.resolve import resolve
 from seedprovider.world import World
 
@@ -61,6 +61,7 @@ MAX_STEPS: Final = 6
 PATIENCE_SECONDS: Final = 3.0
 """Bound on an answer: the shim takes 5 s without one for silence, which counts against it."""
 DOUBT_SECONDS: Final = 1.0
+"""Bound on a member's live reads, after a survey of up to `SURVEY_SECONDS`."""
 SURVEY_SECONDS: Final = 2.0
 """Bound on asking all other sidecars before an answer."""
 FRESH_SECONDS: Final = 2.0
@@ -224,7 +225,7 @@ class Engine:
         if decision.rule is Rule.MEMBER_IN_DOUBT:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DOUBT_SECONDS):
-                    view = await self.look(FRESH_SECONDS)
+                    view = await self._look_at_api()
                 decision = self._journaled(looked, asker, view)
         self._led = question if isinstance(decision, Seeds) else None
         return Answered(_final(decision), view, asker)
@@ -338,16 +339,31 @@ class Engine:
             return Withheld(rule=decision.rule, reason=f"{decision.reason}{self._why}")
         return decision
 
-    async def look(self, max_age: float) -> View:
-        """Return a view that rests on live reads, or one without where these failed."""
+    async def _read_live(self) -> LiveRead | None:
+        """Read what the API server has; None where that fails, and `_why` says how."""
         await self.know_volume()
         heard = self._world.heard_record
         try:
             read = await self._registry.read_live()
         except (KubeError, UnreadableError) as error:
             self._why = _why(error)
-            return self._world.view()
+            return None
         self._world.note_read(heard, read.kept.record)
+        return read
+
+    async def _look_at_api(self) -> View:
+        """Return a view that rests on live reads and on what the sidecars said before.
+
+        None of them is asked: one that hangs must not keep a member in doubt.
+        """
+        read = await self._read_live()
+        return self._world.live_view(read, {}) if read else self._world.view()
+
+    async def look(self, max_age: float) -> View:
+        """Return a view that rests on live reads, or one without where these failed."""
+        read = await self._read_live()
+        if read is None:
+            return self._world.view()
         holder, now = read.live.turn.holder, self._clock()
         not_before: dict[PodName, float] = {}
         if holder is not None:

@@ -1,6 +1,7 @@
 """Questions that overlap, and explanations asked for by many: what the engine does once."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from localring.apiserver import Fault
 from localring.apiserver import Kind as FaultKind
 from seedprovider.cache import Remembered
-from seedprovider.decision import Rule, Seeds, Withheld
+from seedprovider.decision import Rule, Seeds, TakeTurn, Withheld
 from seedprovider.engine import FRESH_SECONDS
-from seedprovider.model import Disk, DiskState, View
+from seedprovider.kube.events import Listed
+from seedprovider.model import Disk, DiskState, Entry, EntryState, Turn, View
+from seedprovider.objects import entry_body, record_body
 from seedprovider.question import Question
 from tests.fakes.desk import BLANK, HOST, Desk, Neighbour
 from tests.fakes.situations import RING, asker, host, record
@@ -207,3 +210,30 @@ async def test_a_promise_is_taken_back_where_the_disk_cannot_be_read_any_more(
     await desk.engine.answer(BLANK)
 
     assert desk.world.own.promised is None
+
+
+async def test_a_sidecar_that_hangs_keeps_no_member_in_doubt_though_it_has_the_turn(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    own, store = desk.world.own, desk.api.store
+    entry = Entry(
+        pod=own.pod,
+        ring_id=RING,
+        pod_uid=own.uid,
+        pvc_uid=None,
+        host_id=host(5),
+        state=EntryState.MEMBER,
+    )
+    store.create(
+        "configmaps", record_body(replace(record(), version=None), "ns", "cassandra"), "ns"
+    )
+    store.create("configmaps", entry_body(entry, "ns", "cassandra"), "ns")
+    holder = ("cassandra-1", neighbour.uid)
+    await desk.registry.take(TakeTurn(holder, Turn()), "2026-01-02T03:04:05.678901Z")
+    desk.world.maps.take(await desk.registry.config_maps().list())
+    desk.world.slices.take(Listed((), "1"))
+    neighbour.hangs = True
+    question = Question(Disk(DiskState.MEMBER, RING, host(0)), HOST, ())
+    answer = (await desk.engine.answer(question)).answer
+
+    assert answer.rule is Rule.MEMBER_REPLACED
