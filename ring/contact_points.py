@@ -19,7 +19,7 @@ DC: Final = "CASSANDRA_LOCAL_DC"
 def contact_points(
     judged: Judged, before: Mapping[str, str] | None, port: int
 ) -> dict[str, str] | None:
-    """Return the ConfigMap's data; None where it is to stay as it is.
+    """Return what the ConfigMap is to hold besides what others put there; None: leave it.
 
     Listed are members of this Service that are up and serve clients; besides, those listed
     before of whom nothing is known now: unknown is not gone.  A list never becomes empty: an
@@ -42,7 +42,7 @@ def contact_points(
     dc = was if was in by_dc else max(by_dc, key=lambda name: (len(by_dc[name]), name))
     chosen = sorted(by_dc[dc], key=lambda address: order[address])[:MOST]
     data = {HOSTS: ",".join(sorted(chosen, key=_by_number)), PORT: str(port), DC: dc}
-    return data if data != dict(before or {}) else None
+    return data if data.items() - (before or {}).items() else None
 
 
 def _serves(each: Member, listed: list[str]) -> bool:

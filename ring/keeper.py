@@ -2,32 +2,19 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from ring.contact_points import contact_points
 from ring.judged import Shown
-from ring.leader import CONFLICT, NOT_FOUND, Store
+from ring.kept import CONFLICT, Found, Kept, Store
 from ring.observe.errors import KubeError
 
 PERIOD: Final = 5.0
-"""Seconds between two looks, and so between two writes at least."""
+"""Seconds between two looks, more or less, and so between two writes at least."""
 
 log = logging.getLogger(__name__)
-
-
-class _Meta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-
-
-class _ConfigMap(msgspec.Struct):
-    metadata: _Meta
-    data: dict[str, str] | None = None
-
-
-_decode = msgspec.json.Decoder(_ConfigMap).decode
 
 
 class Keeper:
@@ -45,9 +32,15 @@ class Keeper:
         leads: Callable[[], bool],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._store, self._port = store, port
-        self._folder = f"/api/v1/namespaces/{namespace}/configmaps"
-        self._meta = {"name": name, "namespace": namespace, "labels": dict(labels)}
+        self._port = port
+        self._map = Kept(
+            store,
+            f"/api/v1/namespaces/{namespace}/configmaps",
+            namespace,
+            name,
+            {"apiVersion": "v1", "kind": "ConfigMap"},
+            labels,
+        )
         self._shown, self._leads, self._sleep = shown, leads, sleep
         self.writes = 0
         self.failure = ""
@@ -56,7 +49,7 @@ class Keeper:
         """Keep it until cancelled."""
         while True:
             await self.step()
-            await self._sleep(PERIOD)
+            await self._sleep(PERIOD * (0.8 + 0.4 * random.random()))  # noqa: S311 -- jitter
 
     async def step(self) -> None:
         """Write the contact points where this replica leads, and they are others than there."""
@@ -64,10 +57,11 @@ class Keeper:
         if shown is None or shown.stale or not self._leads():
             return
         try:
-            version, before = await self._read()
+            found = await self._map.read()
+            before = self._ours(found)
             data = contact_points(shown.judged, before, self._port)
             if data is not None and self._leads():
-                await self._write(version, data)
+                await self._map.write(found, {"data": before | data})
                 self.writes += 1
                 log.info("contact points are now %s", data)
             self.failure = ""
@@ -76,22 +70,14 @@ class Keeper:
                 log.warning("contact points cannot be kept: %s", error)
             self.failure = "" if error.status == CONFLICT else str(error)
 
-    async def _read(self) -> tuple[str | None, dict[str, str] | None]:
-        try:
-            body = _decode(await self._store.get(f"{self._folder}/{self._meta['name']}"))
-        except KubeError as error:
-            if error.status != NOT_FOUND:
-                raise
-            return None, None
-        except msgspec.MsgspecError as error:
-            raise KubeError(f"ConfigMap {self._meta['name']}: {error}") from None
-        return body.metadata.resource_version, body.data or {}
-
-    async def _write(self, version: str | None, data: dict[str, str]) -> None:
-        meta: dict[str, Any] = dict(self._meta)
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
-        if version is None:
-            await self._store.write("POST", self._folder, body)
-            return
-        meta["resourceVersion"] = version
-        await self._store.write("PUT", f"{self._folder}/{meta['name']}", body)
+    def _ours(self, found: Found | None) -> dict[str, str]:
+        """Return what is in it; `KubeError` where somebody else made it."""
+        if found is None:
+            return {}
+        for name, value in self._map.labels.items():
+            if found.labels.get(name) != value:
+                raise KubeError(
+                    f"ConfigMap {self._map.name} is somebody else's: it has no label "
+                    f"{name}={value}; delete it, or give it that label to have it kept"
+                )
+        return found.part("data", dict[str, str])

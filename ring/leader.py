@@ -11,40 +11,23 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 import msgspec
 
+from ring.kept import CONFLICT, Json, Kept, Store
 from ring.observe.errors import KubeError
-
-Json = dict[str, Any]
 
 HELD_SECONDS: Final = 15
 """After which others may take the Lease; client-go's default."""
 LEADS_SECONDS: Final = 10.0
 """After the last renewal a leader stops; the rest is for what it has under way."""
-PERIOD: Final = 3.0
-"""Seconds between renewals, so that three may fail."""
-NOT_FOUND: Final = 404
-CONFLICT: Final = 409
+PERIOD: Final = 2.0
+"""Seconds between renewals; client-go's default."""
+PATIENCE: Final = 3.0
+"""Seconds for one renewal: one that hangs leaves time for two more."""
 
 log = logging.getLogger(__name__)
-
-
-class Store(Protocol):
-    """What is needed of an API server; every failure is a `KubeError`."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        """Return a body."""
-        ...
-
-    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> bytes:
-        """Send an object."""
-        ...
-
-
-class _Meta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
 
 
 class _Spec(msgspec.Struct, rename="camel"):
@@ -52,14 +35,6 @@ class _Spec(msgspec.Struct, rename="camel"):
     lease_duration_seconds: int | None = None
     lease_transitions: int | None = None
     acquire_time: str | None = None
-
-
-class _Lease(msgspec.Struct):
-    metadata: _Meta
-    spec: _Spec = msgspec.field(default_factory=_Spec)
-
-
-_decode = msgspec.json.Decoder(_Lease).decode
 
 
 class Election:
@@ -85,8 +60,15 @@ class Election:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._store, self._namespace, self._name = store, namespace, name
-        self._identity, self._labels = identity, dict(labels)
+        self._identity = identity
+        self._lease = Kept(
+            store,
+            f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases",
+            namespace,
+            name,
+            {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"},
+            labels,
+        )
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._seen: tuple[str, float] = "", 0.0  # version, and since when it is that
         self._renewed: float | None = None
@@ -111,8 +93,11 @@ class Election:
     async def step(self) -> None:
         """Renew the Lease, or take it where nobody holds it."""
         try:
-            await self._try()
+            async with asyncio.timeout(PATIENCE):
+                await self._try()
             self.failure = ""
+        except TimeoutError:
+            self.failure = f"Lease {self._lease.name}: no answer within {PATIENCE:g} s"
         except KubeError as error:
             if error.status != CONFLICT:  # somebody else was faster: no failure
                 self.failure = str(error)
@@ -123,15 +108,12 @@ class Election:
 
     async def _try(self) -> None:
         asked = self._clock()
-        try:
-            lease = await self._read()
-        except KubeError as error:
-            if error.status != NOT_FOUND:
-                raise
-            await self._store.write("POST", self._folder, self._body(_Spec(), None))
+        lease = await self._lease.read()
+        if lease is None:
+            await self._lease.write(None, self._part(_Spec(), self._identity))
             self._renewed = asked
             return
-        version, spec = lease.metadata.resource_version, lease.spec
+        version, spec = lease.version, lease.part("spec", _Spec)
         if version != self._seen[0]:
             self._seen = version, asked
         held = spec.lease_duration_seconds or HELD_SECONDS
@@ -139,50 +121,29 @@ class Election:
         if spec.holder_identity != self._identity and not free:
             self._renewed = None
             return
-        await self._store.write("PUT", self._path, self._body(spec, version))
+        await self._lease.write(lease, self._part(spec, self._identity))
         self._renewed = asked  # when it was asked for, not when it was confirmed
-
-    async def _read(self) -> _Lease:
-        try:
-            return _decode(await self._store.get(self._path))
-        except msgspec.MsgspecError as error:
-            raise KubeError(f"Lease {self._name}: {error}") from None
 
     async def _give_up(self) -> None:
         self._renewed = None
         try:
-            lease = await self._read()
-            if lease.spec.holder_identity == self._identity:
-                version = lease.metadata.resource_version
-                await self._store.write("PUT", self._path, self._body(lease.spec, version, ""))
-        except KubeError:
+            async with asyncio.timeout(PATIENCE):
+                lease = await self._lease.read()
+                spec = lease.part("spec", _Spec) if lease else _Spec()
+                if lease and spec.holder_identity == self._identity:
+                    await self._lease.write(lease, self._part(spec, ""))
+        except (KubeError, TimeoutError):
             log.info("the Lease could not be given up; it runs out in %d s", HELD_SECONDS)
 
-    @property
-    def _folder(self) -> str:
-        return f"/apis/coordination.k8s.io/v1/namespaces/{self._namespace}/leases"
-
-    @property
-    def _path(self) -> str:
-        return f"{self._folder}/{self._name}"
-
-    def _body(self, was: _Spec, version: str | None, holder: str | None = None) -> Json:
+    def _part(self, was: _Spec, holder: str) -> Json:
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        identity = self._identity if holder is None else holder
-        same = was.holder_identity == identity
-        meta: Json = {"name": self._name, "namespace": self._namespace, "labels": self._labels}
-        if version is not None:
-            meta["resourceVersion"] = version
+        same = was.holder_identity == holder
         return {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": meta,
             "spec": {
-                "holderIdentity": identity,
+                "holderIdentity": holder,
                 "leaseDurationSeconds": HELD_SECONDS,
                 "acquireTime": was.acquire_time if same and was.acquire_time else now,
                 "renewTime": now,
-                "leaseTransitions": (was.lease_transitions or 0)
-                + (not same and bool(identity)),
-            },
+                "leaseTransitions": (was.lease_transitions or 0) + (not same and bool(holder)),
+            }
         }
