@@ -10,7 +10,9 @@ from prometheus_client.registry import Collector
 
 from ring.finding import Severity
 from ring.judged import Judged, Shown
+from ring.keeper import Keeper
 from ring.latest import Latest
+from ring.leader import Election
 from ring.manager import Counts
 from ring.model import Liveness
 from ring.reading import Reading
@@ -29,15 +31,22 @@ class Sources:
     """Where figures come from that are of the process and not of the ring.
 
     Attributes:
+        namespace, service: of the ring; labels of every metric of ours.
         failures: failed lists and watches by collection.
+        parts: failures of parts of the manager, by part.
+        election, keeper: None where nothing is written.
 
     """
 
+    namespace: str
+    service: str
     latest: Latest
     counts: Counts
     streams: Callable[[], int]
-    leads: Callable[[], bool]
     failures: Callable[[], Mapping[str, int]]
+    parts: Mapping[str, int]
+    election: Election | None
+    keeper: Keeper | None
 
 
 class Metrics(Collector):
@@ -54,13 +63,30 @@ class Metrics(Collector):
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every family."""
+        """Yield every family, with the ring that it is of."""
+        ring = {"namespace": self._sources.namespace, "service": self._sources.service}
+        for family in self._families():
+            family.samples = [
+                each._replace(labels={**ring, **each.labels}) for each in family.samples
+            ]
+            yield family
+
+    def _families(self) -> Iterator[Metric]:
         yield from _of_process(self._sources)
+        yield from _of_writing(self._sources)
         shown = self._sources.latest.shown()
-        if shown is not None:
+        # 1 before there is a picture too: this replica shows none that is fresh.
+        late = int(shown is None or shown.stale)
+        yield Gauge("ring_picture_stale", "Whether there is no picture of now", value=late)
+        if shown is None:
+            return
+        yield Gauge(
+            "ring_picture_age_seconds", "Age of the picture that is shown", value=shown.age
+        )
+        yield from _of_sources(shown)
+        if not shown.stale:  # what was is no sample of now, and would keep alerts alive
             yield from _of_picture(shown)
             yield from _of_members(shown.judged)
-            yield from _of_sources(shown)
             yield from _of_health(shown.judged)
 
 
@@ -71,7 +97,6 @@ def _of_process(sources: Sources) -> Iterator[Metric]:
         "ring_cycle_failures", "Cycles that failed", value=counts.failures
     )
     yield Gauge("ring_cycle_seconds", "How long the last cycle took", value=counts.seconds)
-    yield Gauge("ring_leader", "Whether this replica writes", value=int(sources.leads()))
     yield Gauge("ring_streams", "Open streams of /v1/stream", value=sources.streams())
     events = CounterMetricFamily("ring_news", "News that began a cycle", labels=["source"])
     for source, count in sorted(counts.events.items()):
@@ -83,12 +108,36 @@ def _of_process(sources: Sources) -> Iterator[Metric]:
     for name, count in sources.failures().items():
         failed.add_metric([name], count)
     yield failed
+    parts = CounterMetricFamily(
+        "ring_part_failures", "Parts that failed and began again", labels=["part"]
+    )
+    for name, count in sources.parts.items():
+        parts.add_metric([name], count)
+    yield parts
+
+
+def _of_writing(sources: Sources) -> Iterator[Metric]:
+    election, keeper = sources.election, sources.keeper
+    if election is None or keeper is None:
+        return
+    yield Gauge("ring_leader", "Whether this replica writes", value=int(election.leads))
+    yield Gauge(
+        "ring_lease_failing",
+        "Whether the Lease could not be asked for the last time",
+        value=int(bool(election.failure)),
+    )
+    yield CounterMetricFamily(
+        "ring_contact_points_writes", "Contact points written", value=keeper.writes
+    )
+    yield Gauge(
+        "ring_contact_points_failing",
+        "Whether they could not be kept the last time",
+        value=int(bool(keeper.failure)),
+    )
 
 
 def _of_picture(shown: Shown) -> Iterator[Metric]:
     judged, matrix = shown.judged, shown.judged.snapshot.matrix
-    yield Gauge("ring_picture_age_seconds", "Age of the picture that is shown", value=shown.age)
-    yield Gauge("ring_picture_stale", "Whether it is overdue", value=int(shown.stale))
     yield Gauge(
         "ring_certain", "Whether all members are surely known", value=int(shown.certain)
     )
@@ -119,7 +168,8 @@ def _of_members(judged: Judged) -> Iterator[Metric]:
     up = Gauge("ring_member_up", "1 up, 0 down; none while unknown", labels=labels)
     load = Gauge("ring_member_load_bytes", "Data on its disk", labels=labels)
     for each in members:
-        names = [str(each.host_id), each.pod, each.dc, each.rack]
+        # An empty label is none, and then the scraper puts in the manager's own pod.
+        names = [str(each.host_id), each.pod or "none", each.dc, each.rack]
         if each.liveness is not Liveness.UNKNOWN:
             up.add_metric(names, int(each.liveness is Liveness.UP))
         if each.load is not None:

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import random
 import resource
 import signal
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +38,8 @@ MISSED_CYCLES: Final = 3
 GRACE_SECONDS: Final = 5.0
 SHUTDOWN_SECONDS: Final = 5.0
 """For answers under way at the end; streams are ended at once."""
+AGAIN_SECONDS: Final = 5.0
+"""Before a part that failed begins again, more or less."""
 DESCRIPTORS: Final = 65_536
 """Open files asked for: a connection for each sidecar, and one for each stream."""
 
@@ -109,9 +113,10 @@ async def running(settings: Settings) -> AsyncGenerator[Running]:
         asking = await exits.enter_async_context(session())
         latest = Latest(settings.interval * MISSED_CYCLES + GRACE_SECONDS)
         parts = _Parts(settings, api, asking, latest)
-        url = await _listen(exits, settings, parts.app)
+        runner, url = await _listen(settings, parts.app)
         task = asyncio.create_task(parts.run(), name="manager")
         exits.push_async_callback(_end, task)
+        exits.push_async_callback(runner.cleanup)  # first, while answers have all behind them
         yield Running(
             url=url,
             manager=parts.manager,
@@ -174,13 +179,18 @@ class _Parts:
         )
         self._skewing = Skewing(lambda: self.manager.judged, self.manager.learn)
         streams = Streams(latest)
+        self._failures: Counter[str] = Counter()
         metrics = Metrics(
             Sources(
+                namespace=settings.namespace,
+                service=settings.service,
                 latest=latest,
                 counts=self.manager.counts,
                 streams=lambda: streams.count,
-                leads=lambda: self.election.leads,
                 failures=lambda: {n: w.failures for n, w in self._cluster.watches.items()},
+                parts=self._failures,
+                election=self.election if settings.writes else None,
+                keeper=self._keeper if settings.writes else None,
             )
         )
         self.app = make_app(
@@ -191,31 +201,50 @@ class _Parts:
         )
 
     async def run(self) -> None:
-        """Run all of it; where one part fails beyond repair all end."""
+        """Run all of it."""
+        runs = [
+            self._cluster.run,
+            self._sidecars.run,
+            self._contacts.run,
+            self.manager.run,
+            self._skewing.run,
+        ]
+        if self._settings.writes:
+            runs += [self.election.run, self._keeper.run]
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._cluster.run())
-            tasks.create_task(self._sidecars.run())
-            tasks.create_task(self._contacts.run())
-            tasks.create_task(self.manager.run())
-            tasks.create_task(self._skewing.run())
-            if self._settings.writes:
-                tasks.create_task(self.election.run())
-                tasks.create_task(self._keeper.run())
+            for each in runs:
+                tasks.create_task(lasting(each, self._failures))
 
 
-async def _listen(exits: AsyncExitStack, settings: Settings, app: web.Application) -> str:
+async def lasting(
+    run: Callable[[], Awaitable[None]],
+    failures: Counter[str],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Run a part; where it fails the others go on, and it begins again."""
+    name = run.__qualname__.partition(".")[0]
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("%s failed and begins again", name)
+        failures[name] += 1
+        await sleep(AGAIN_SECONDS * (0.8 + 0.4 * random.random()))  # noqa: S311 -- jitter
+
+
+async def _listen(settings: Settings, app: web.Application) -> tuple[web.AppRunner, str]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
-    exits.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.host, settings.port)
     try:
         await site.start()
     except OSError as error:
+        await runner.cleanup()
         raise ListenError(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
         ) from error
     host, port = runner.addresses[0][:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return runner, f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 import sys
 from enum import StrEnum
@@ -111,7 +112,10 @@ def serve(  # noqa: PLR0913 -- options of a command are its arguments
     ] = None,
     identity: Annotated[
         str,
-        typer.Option(envvar="RING_IDENTITY", help="Of this replica; the host's name without."),
+        typer.Option(
+            envvar="RING_IDENTITY",
+            help="Of this replica alone; without, made of the host's name.",
+        ),
     ] = "",
     writes: Annotated[
         bool,
@@ -137,7 +141,7 @@ def serve(  # noqa: PLR0913 -- options of a command are its arguments
     settings = Settings(
         namespace=namespace or _own_namespace(),
         service=service,
-        identity=identity or socket.gethostname(),
+        identity=identity or f"{socket.gethostname()}-{secrets.token_hex(4)}",
         kubeconfig=kubeconfig,
         context=context,
         host=host,
@@ -163,6 +167,9 @@ def serve(  # noqa: PLR0913 -- options of a command are its arguments
         asyncio.run(run(settings))
     except ListenError as error:
         logging.getLogger("ring").error("%s", error)  # noqa: TRY400 -- an address taken
+        raise SystemExit(FAILED) from None
+    except Exception:
+        logging.getLogger("ring").exception("the manager ends: a part failed beyond repair")
         raise SystemExit(FAILED) from None
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import yaml
 
+from ring.keeper import Keeper
 from ring.latest import Latest
+from ring.leader import Election
 from ring.manager import Counts
 from ring.metrics import Metrics, Sources
-from tests.unit.ring.serving import Stage
+from ring.observe.kube import Api
+from tests.unit.ring.serving import Stage, Time
 from tests.unit.ring.worlds import World
 
 ROOT = Path(__file__).parents[2]
@@ -23,16 +26,28 @@ def exposed() -> set[str]:
     return names(stage.latest)
 
 
-def names(latest: Latest) -> set[str]:
+def exposition(latest: Latest) -> str:
+    api = Api(Path("no-kubeconfig"))
     sources = Sources(
+        namespace="shop",
+        service="cassandra",
         latest=latest,
         counts=Counts(),
         streams=lambda: 0,
-        leads=lambda: True,
         failures=lambda: {"pods": 0},
+        parts={},
+        election=Election(api, "shop", "lease", "here", {}),
+        keeper=Keeper(api, "shop", "map", {}, 9042, shown=latest.shown, leads=lambda: True),
     )
-    text = Metrics(sources).exposition().decode()
-    return set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    return Metrics(sources).exposition().decode()
+
+
+def names(latest: Latest) -> set[str]:
+    return set(re.findall(r"^# TYPE (\w+) ", exposition(latest), re.MULTILINE))
+
+
+def samples(latest: Latest) -> set[str]:
+    return set(re.findall(r"^(ring_\w+)\{", exposition(latest), re.MULTILINE))
 
 
 def used(text: str) -> set[str]:
@@ -60,3 +75,43 @@ def test_every_metric_is_documented_and_no_other() -> None:
     listed = set(re.findall(r"^\| `(ring_[a-z_]+)`", page, re.MULTILINE))
 
     assert {name for name in exposed() if name.startswith("ring_")} == listed
+
+
+def test_of_a_stale_picture_there_are_no_samples_but_that_it_is_and_its_sources() -> None:
+    time = Time()
+    stage = Stage(World(4), time)
+    assert 'ring_picture_stale{namespace="shop",service="cassandra"} 1.0' in exposition(
+        stage.latest
+    )
+    stage.show()
+    fresh = samples(stage.latest)
+    time.now += stage.latest.stale_seconds + 1
+    late = samples(stage.latest)
+
+    assert {"ring_member_up", "ring_findings_by_severity", "ring_keyspace_margin"} <= fresh
+    assert (
+        fresh - late
+        == {
+            *("ring_member_up", "ring_member_load_bytes", "ring_members", "ring_certain"),
+            *(
+                "ring_rings",
+                "ring_islands",
+                "ring_findings_by_severity",
+                "ring_keyspace_margin",
+            ),
+            "ring_unsatisfiable_ratio",
+        }
+        & fresh
+    )
+    assert 'ring_picture_stale{namespace="shop",service="cassandra"} 1.0' in exposition(
+        stage.latest
+    )
+
+
+def test_every_sample_says_of_which_ring_it_is() -> None:
+    stage = Stage(World(4))
+    stage.show()
+    ours = [line for line in exposition(stage.latest).splitlines() if line.startswith("ring_")]
+
+    assert ours
+    assert all('namespace="shop"' in line and 'service="cassandra"' in line for line in ours)
