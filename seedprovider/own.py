@@ -197,8 +197,10 @@ class OwnNode:
     def process(self) -> Process:
         """Say what is known of the process; `probe` keeps it current while it is silent."""
         beat = self.fresh_beat
+        if beat is not None and beat.mode == "STARTING":
+            return Process.UNKNOWN if self._is_untold else Process.STARTING
         if beat is not None:
-            return Process.STARTING if beat.mode == "STARTING" else Process.ANSWERING
+            return Process.ANSWERING
         if self._port_open:
             return Process.ANSWERING
         now = self._clock()
@@ -208,6 +210,16 @@ class OwnNode:
         if self._port_open is None or quiet < STOPPED_AFTER_SECONDS:
             return Process.UNKNOWN
         return Process.STOPPED
+
+    @property
+    def _is_untold(self) -> bool:
+        """Whether a node that starts on a blank disk may have been answered before our time.
+
+        Nothing is on its disk yet, and what the sidecar before us promised went with it. One
+        that waits asks us within seconds; one that was let in never does.
+        """
+        disk = self.shown_disk()
+        return self._asked_at == float("-inf") and disk.is_blank and disk.ring_id is None
 
     async def probe(self) -> None:
         """Look whether the storage port accepts connections, only while no heartbeat comes.

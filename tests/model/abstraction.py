@@ -336,6 +336,8 @@ def outside(view: View) -> list[str]:
             continue
         if beat.mode not in RUNS:
             found.append(f"{pod} is {beat.mode}")
+        if report.process is Process.UNKNOWN:
+            found.append(f"the sidecar of {pod} does not know what its node was told")
         if beat.disk.is_blank != report.disk.is_blank:
             found.append(f"the disk of {pod} changes")
         if any(peer.up is None for peer in beat.peers or ()):

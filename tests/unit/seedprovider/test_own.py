@@ -133,7 +133,32 @@ def test_a_node_that_beats_is_there(own: OwnNode, mode: str) -> None:
 
 
 def test_a_node_that_beats_while_it_starts_is_starting(own: OwnNode) -> None:
+    own.asked()
     own.hear(beat(mode="STARTING"))
+
+    assert own.process is Process.STARTING
+
+
+async def test_a_node_that_starts_on_a_blank_disk_and_never_asked_may_be_on_its_way_already(
+    own: OwnNode,
+) -> None:
+    blank = beat(mode="STARTING", disk=Disk(DiskState.EMPTY))
+    await own.look_at_disk()
+    own.hear(blank)
+    assert own.process is Process.UNKNOWN
+
+    own.asked()
+    own.hear(blank)
+    assert own.process is Process.STARTING
+
+
+async def test_a_node_that_starts_on_a_disk_whose_mark_names_its_ring_is_starting(
+    own: OwnNode, tmp_path: Path
+) -> None:
+    text = f"version=1\nstate=joining\nring-id={RING}\n"
+    (tmp_path / "cassandra-ring.mark").write_text(text)
+    await own.look_at_disk()
+    own.hear(beat(mode="STARTING", disk=Disk(DiskState.EMPTY, RING)))
 
     assert own.process is Process.STARTING
 
