@@ -18,6 +18,7 @@ Json = dict[str, Any]
 Query = Iterable[tuple[str, str]]
 
 MAX_WORDS = 1000  # of one parameter: every node of the largest rings known
+MAX_ADDED = 100  # each new node makes every placement anew; `ring whatif --file` takes more
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +87,32 @@ def question(query: Query, *, needs_change: bool = True) -> Question:
 
     ``/v1/arcs`` takes the same, and none.
     """
-    words: dict[str, list[str]] = {}
+    words = words_of(query, [*CHANGES, "level", "keyspace"], {"add": MAX_ADDED})
+    change = Change(**{each.field: tuple(words[name]) for name, each in CHANGES.items()})
+    if needs_change and not change:
+        raise InputError("", f"names no change: {', '.join(CHANGES)}")
+    levels = tuple(map(level_named, words["level"]))
+    return Question(change, levels, tuple(words["keyspace"]))
+
+
+def words_of(
+    query: Query, known: Iterable[str], most: Mapping[str, int] | None = None
+) -> dict[str, list[str]]:
+    """Return each known parameter's words; `InputError` names one that is wrong.
+
+    ``most`` are the bounds of those that may not be given `MAX_WORDS` times.
+    """
+    words: dict[str, list[str]] = {name: [] for name in known}
     for name, value in query:
-        if name not in CHANGES and name not in {"level", "keyspace"}:
+        if name not in words:
             raise InputError(name[:100], "is not a parameter; see /openapi.json")
         if not value:
             raise InputError(name, "names nothing")
-        words.setdefault(name, []).append(value)
-        if len(words[name]) > MAX_WORDS:
-            raise InputError(name, f"is given more than {MAX_WORDS} times")
-    change = Change(
-        **{each.field: tuple(words.get(name, ())) for name, each in CHANGES.items()}
-    )
-    if needs_change and not change:
-        raise InputError("", f"names no change: {', '.join(CHANGES)}")
-    levels = tuple(level_named(text) for text in words.get("level", ()))
-    return Question(change, levels, tuple(words.get("keyspace", ())))
+        words[name].append(value)
+        bound = (most or {}).get(name, MAX_WORDS)
+        if len(words[name]) > bound:
+            raise InputError(name, f"is given more than {bound} times")
+    return words
 
 
 def level_named(text: str) -> Level:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -19,7 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WORTH_GZIP: Final = 1400
 """Bytes; what fits in one packet gains nothing."""
 AT_ONCE: Final = 2
-"""Answers that are computed at the same time: numpy gains nothing from more on two cores."""
+"""Answers that one renderer computes at the same time: on two cores more gain nothing."""
 PATIENCE: Final = 10.0
 """Seconds that a question waits for its turn."""
 KEPT: Final = 64
@@ -160,12 +161,11 @@ class Renderer:
 
         ``render`` returns JSON values, or bytes that are JSON already.
         """
-        headers = about(shown)
+        headers, tag = about(shown), _tag(request, shown)
         for each in request.if_none_match or ():
-            if each.value in {"*", shown.version, f"{shown.version}-gzip"}:
+            if each.value in {tag, f"{tag}-gzip"}:
                 return web.Response(status=304, headers=headers | {"ETag": f'"{each.value}"'})
         body, coded = await self._body(request, shown, render)
-        tag = shown.version
         if coded:
             headers["Content-Encoding"] = "gzip"
             tag += "-gzip"  # a strong tag is of bytes, and these are others
@@ -196,6 +196,12 @@ class Renderer:
             finally:
                 self._turn.release()
         return kept[key]
+
+
+def _tag(request: web.Request, shown: Shown) -> str:
+    """Name an answer: who has its tag has had it, so that there was one to this question."""
+    asked = hashlib.blake2b(request.path_qs.encode(), digest_size=6).hexdigest()
+    return f"{shown.version}-{asked}"
 
 
 def _rendered(render: Callable[[], object], *, zips: bool) -> tuple[bytes, bool]:

@@ -179,7 +179,7 @@ def _get(
         ),
     }
     if tagged:
-        found["304"] = {"description": "the asker has this picture"}
+        found["304"] = {"description": "the asker has this answer"}
     if missing:
         found["404"] = _error("what is named does not exist")
     if wrong:
@@ -308,7 +308,7 @@ def _headers() -> Json:
     text = {"schema": {"type": "string"}}
     truth = {"schema": {"type": "string", "enum": ["true", "false"]}}
     return {
-        "ETag": {"description": "of the picture's version and the coding", **text},
+        "ETag": {"description": "of the picture's version, the question and the coding", **text},
         "X-Ring-Version": {"description": "of the picture; compare for equality only", **text},
         "X-Ring-At": {"description": "when it was taken, RFC 3339", **text},
         "X-Ring-Age": {"description": "seconds since, to the millisecond", **text},

@@ -1,11 +1,11 @@
 """What the manager is asked about stopping pods: the words of a query, and the answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ring import drain_order, gate
-from ring.asked import level_named
+from ring.asked import Query, level_named, words_of
 from ring.errors import InputError
 from ring.gate import Terms
 from ring.judged import Shown
@@ -14,9 +14,6 @@ from ring.parts import head
 from ring.stopping_pods import named, on_machine
 
 Json = dict[str, Any]
-Query = Iterable[tuple[str, str]]
-
-MAX_WORDS = 1000  # of one parameter: every pod of the largest rings known
 
 GATE: Mapping[str, str] = {
     "pod": "that is to stop: its name, or its member's host ID or address; may be repeated",
@@ -38,35 +35,22 @@ class Stop:
 
 def stop(query: Query) -> Stop:
     """Read a query of ``/v1/gate``; `InputError` names the parameter that is wrong."""
-    words = _words(query, GATE)
-    pods, machines = words.get("pod", []), words.get("node", [])
+    words = words_of(query, GATE)
+    pods, machines = words["pod"], words["node"]
     if len(machines) > 1:
         raise InputError("node", "is given twice; ask for one after the other")
     if bool(pods) == bool(machines):
         raise InputError("", "names nothing to stop: pod, which may be repeated, or node")
     terms = Terms(
-        levels=tuple(map(level_named, words.get("level", ()))),
-        keyspaces=tuple(words.get("keyspace", ())),
+        levels=tuple(map(level_named, words["level"])),
+        keyspaces=tuple(words["keyspace"]),
     )
     return Stop(tuple(pods), machines[0] if machines else "", terms)
 
 
 def levels(query: Query) -> tuple[Level, ...]:
     """Read a query of ``/v1/drain-order``; `InputError` names the parameter that is wrong."""
-    return tuple(map(level_named, _words(query, {"level": ""}).get("level", ())))
-
-
-def _words(query: Query, known: Iterable[str]) -> dict[str, list[str]]:
-    words: dict[str, list[str]] = {name: [] for name in known}
-    for name, value in query:
-        if name not in words:
-            raise InputError(name[:100], "is not a parameter; see /openapi.json")
-        if not value:
-            raise InputError(name, "names nothing")
-        words[name].append(value)
-        if len(words[name]) > MAX_WORDS:
-            raise InputError(name, f"is given more than {MAX_WORDS} times")
-    return words
+    return tuple(map(level_named, words_of(query, ["level"])["level"]))
 
 
 def gate_answer(shown: Shown, asked: Stop) -> Json:

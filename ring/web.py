@@ -97,6 +97,7 @@ class _Face:
         self._latest, self._exposition, self._ask_seeds = latest, exposition, ask_seeds
         self._page = page
         self._renderer = Renderer()
+        self._thinker = Renderer()  # changes take longest, and let nobody else wait
 
     def _shown(self) -> Shown:
         shown = self._latest.shown()
@@ -174,7 +175,7 @@ class _Face:
         """Think a change through."""
         question = asked.question(request.query.items())
         shown = self._fresh()
-        return await self._renderer.answer(
+        return await self._thinker.answer(
             request, shown, partial(asked.whatif, shown.judged, question)
         )
 
@@ -182,7 +183,7 @@ class _Face:
         """Show where on the ring nothing can be spared, now or after a change."""
         question = asked.question(request.query.items(), needs_change=False)
         shown = self._fresh() if question.change else self._shown()
-        return await self._renderer.answer(request, shown, partial(_arcs, shown, question))
+        return await self._thinker.answer(request, shown, partial(_arcs, shown, question))
 
     async def gate(self, request: web.Request) -> web.StreamResponse:
         """Say whether pods may stop now."""
