@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
+from ring.observe.bodies import decoded
 from ring.observe.errors import KubeError
 
 Json = dict[str, Any]
@@ -28,6 +29,9 @@ class Store(Protocol):
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> bytes:
         """Send an object."""
         ...
+
+
+_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class _Meta(msgspec.Struct, rename="camel"):
@@ -85,10 +89,7 @@ class Kept:
             if error.status != NOT_FOUND:
                 raise
             return None
-        try:
-            body = msgspec.json.decode(raw, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise KubeError(f"{self.name}: {error}") from None
+        body = decoded(self.name, _object, raw)
         meta = _formed(body.get("metadata"), _Meta, self.name)
         return Found(meta.resource_version, meta.labels or {}, body)
 

@@ -6,7 +6,7 @@ not its word.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ from cassandra.connection import ConnectionException
 from cassandra.policies import FallthroughRetryPolicy, WhiteListRoundRobinPolicy
 from cassandra.query import SimpleStatement, dict_factory
 
-from ring.model import HostId
+from ring.model import RING_SIZE, HostId
 from ring.observe.access import Access, CqlError
 from ring.words import Facts, Row
 
@@ -37,7 +37,7 @@ LONGEST: Final = 400
 
 LOCAL: Final = (
     "SELECT host_id, broadcast_address, data_center, rack, tokens, schema_version,"
-    " release_version FROM system.local"
+    " release_version, partitioner FROM system.local"
 )
 PEERS: Final = (
     "SELECT peer, host_id, data_center, rack, {0} schema_version, release_version FROM {1}"
@@ -45,6 +45,7 @@ PEERS: Final = (
 WITH_TOKENS: Final = "tokens,"
 WITHOUT: Final = ""
 TABLES: Final = ("system.peers_v2", "system.peers")  # the second is 3.11's
+PARTITIONER: Final = "Murmur3Partitioner"
 KEYSPACES: Final = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 
 logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # what fails is told as a reading
@@ -113,7 +114,12 @@ class Contact:
         return self._session
 
     def _read(self, session: Session, *, whole: bool) -> Facts:
-        local = _row(_one(session.execute(LOCAL)))
+        said = _one(session.execute(LOCAL))
+        if (partitioner := str(said["partitioner"]).rpartition(".")[2]) != PARTITIONER:
+            raise CqlError(
+                f"its partitioner is {partitioner}: only {PARTITIONER} is understood"
+            )
+        local = _row(said)
         before = self._facts
         if not whole and before is not None:
             peers = self._peers(session, WITHOUT)
@@ -160,10 +166,17 @@ def _row(said: Mapping[str, Any]) -> Row:
         address=str(address or ""),
         dc=said["data_center"] or "",
         rack=said["rack"] or "",
-        tokens=tuple(sorted(int(token) for token in said.get("tokens") or ())),
+        tokens=_tokens(said.get("tokens") or ()),
         schema=str(said["schema_version"] or ""),
         release=said["release_version"] or "",
     )
+
+
+def _tokens(said: Iterable[str]) -> tuple[int, ...]:
+    tokens = tuple(sorted(map(int, said)))
+    if tokens and not (tokens[0] >= -RING_SIZE // 2 and tokens[-1] < RING_SIZE // 2):
+        raise CqlError(f"it tells of tokens that {PARTITIONER} has not")
+    return tokens
 
 
 def _who(rows: Sequence[Row]) -> frozenset[tuple[HostId, str, str, str]]:

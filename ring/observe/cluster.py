@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from ring.objects import Entry, Record, Turn, ordinal
 from ring.observe import decoding
+from ring.observe.bodies import decoded
 from ring.observe.decoding import Broken
 from ring.observe.errors import KubeError
 from ring.observe.watching import Collection, Server, Watch
@@ -126,7 +127,9 @@ class Cluster:
     async def _selected(self) -> Mapping[str, str]:
         """Return how the Service selects its pods now."""
         path = f"/api/v1/namespaces/{self._namespace}/services/{self._service}"
-        selector = decoding.selector(await self._server.get(path))
+        selector = decoded(
+            f"Service {self._service}", decoding.selector, await self._server.get(path)
+        )
         if not selector:
             raise KubeError(f"Service {self._service} selects no pods")
         return {"labelSelector": selector}

@@ -23,6 +23,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
+from ring.observe.bodies import whole
 from ring.observe.errors import Expired, KubeError
 
 REQUEST_SECONDS: Final = 15.0
@@ -101,7 +102,7 @@ class Api:
         bounds = aiohttp.ClientTimeout(total=REQUEST_SECONDS, connect=CONNECT_SECONDS)
         with _translated(f"{method} {path}"):
             async with self._answer(method, path, query, body, bounds) as response:
-                return await _read(response.content, path)
+                return await whole(response.content, MOST_BYTES)
 
     @asynccontextmanager
     async def _answer(
@@ -204,15 +205,6 @@ async def _refusal(response: aiohttp.ClientResponse, what: str) -> KubeError:
     if response.status == HTTPStatus.GONE:
         return Expired(text, response.status)
     return KubeError(text, response.status)
-
-
-async def _read(content: aiohttp.StreamReader, path: str) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise KubeError(f"GET {path}: the answer is over {MOST_BYTES >> 20} MiB")
-    return bytes(body)
 
 
 async def _lines(content: aiohttp.StreamReader, path: str) -> AsyncIterator[bytes]:

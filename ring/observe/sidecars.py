@@ -9,12 +9,15 @@ from typing import Final
 
 import aiohttp
 
+from ring.observe.bodies import whole
 from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
 from ring.reading import Reading
 from ring.words import Clock, Pool, Sidecar
 
 PERIOD: Final = 1.0
 """Seconds between two questions to one sidecar, as between two heartbeats to it."""
+START_PERIOD: Final = 0.2
+"""The same while no pod is known: a manager that has just started learns of them at once."""
 PATIENCE: Final = 2.5
 """Seconds for an answer; who hangs is not asked again meanwhile, and keeps nobody waiting."""
 AT_ONCE: Final = 2000
@@ -80,7 +83,8 @@ class Sidecars:
             while True:
                 began = self._clock()
                 self.ask_all()
-                await self._sleep(max(0.05, self._period - (self._clock() - began)))
+                period = self._period if self._known else min(self._period, START_PERIOD)
+                await self._sleep(max(0.05, period - (self._clock() - began)))
         finally:
             for each in self._known.values():
                 if each.task:
@@ -150,17 +154,8 @@ class Sidecars:
                 limit.reschedule(None)
                 async with self._reading:
                     limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
-                    body = await _whole(response.content)
+                    body = await whole(response.content, MOST_BYTES)
                     asked.said, asked.at = asked.listener.hear(body, clock), began
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise BadWordError(f"an answer of over {MOST_BYTES >> 20} MiB")
-    return bytes(body)
 
 
 def host_in_url(address: str) -> str:

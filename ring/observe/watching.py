@@ -5,6 +5,7 @@ where that is in doubt everything is listed anew, so that what was deleted is no
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,10 +15,12 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from ring.observe.bodies import GARBAGE, decoded
 from ring.observe.errors import Expired, KubeError, Malformed
 from ring.reading import Reading
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 PAGE: Final = "500"
 """Objects of a list that are asked for at once, as kubectl does."""
@@ -121,6 +124,7 @@ class Watch(Generic[T]):
         self._shown: Mapping[str, T] | None = None
         self._known_at: float | None = None
         self._failure = ""
+        self._heard = False
 
     def reading(self) -> Reading[Mapping[str, T]]:
         """Return what is known now, by name."""
@@ -143,12 +147,18 @@ class Watch(Generic[T]):
                     listed_at = began = self._clock()
                 version = await self._watch(query, version)
                 lasted = self._clock() - began
-            except KubeError as error:
+            except Exception as error:
+                if not isinstance(error, KubeError):
+                    log.exception(
+                        "watching %s failed; it is tried again", self._collection.name
+                    )
                 lasted = self._clock() - began
                 self.failures += 1
-                self._failure = str(error)
-                if isinstance(error, Expired | Malformed) or error.status is not None:
-                    version = ""  # only an end of the connection leaves it good
+                self._failure = str(error) or type(error).__name__
+                if not _was_cut(error):
+                    version = ""
+            if lasted >= SILENCE_SECONDS and not self._heard:
+                version = ""  # not a bookmark: nobody knows what it would have told
             short = 0 if lasted >= STEADY_SECONDS else short + 1
             if short >= MAX_RESUMES or self._clock() - listed_at > RELIST_SECONDS:
                 version = ""
@@ -160,10 +170,7 @@ class Watch(Generic[T]):
         page: dict[str, str] = {"limit": PAGE}
         while True:
             raw = await self._server.get(self._collection.path, {**query, **page})
-            try:
-                body = _list.decode(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise Malformed(f"{self._collection.name}: no list: {error}") from None
+            body = decoded(f"{self._collection.name}: no list", _list.decode, raw)
             if not body.kind.endswith("List") or body.metadata.resource_version in {"", "0"}:
                 raise Malformed(f"{self._collection.name}: no list: {body.kind!r}")
             for item in body.items:
@@ -181,11 +188,9 @@ class Watch(Generic[T]):
 
     def _take(self, into: dict[str, T], raw: msgspec.Raw) -> tuple[str, bool]:
         """Put an object into a collection; return its version, and whether that is news."""
-        try:
-            meta = _head.decode(raw).metadata
-            value = self._collection.decode(bytes(raw))
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise Malformed(f"{self._collection.name}: {error}") from None
+        meta = decoded(self._collection.name, _head.decode, raw).metadata
+        what = f"{self._collection.name}: {meta.name}"
+        value = decoded(what, self._collection.decode, bytes(raw))
         before = into.pop(meta.name, None)
         if value is not None:
             into[meta.name] = value
@@ -201,9 +206,10 @@ class Watch(Generic[T]):
         }
         path = self._collection.path
         async with self._server.lines(path, asked, SILENCE_SECONDS) as lines:
-            self._alive()  # it was taken up: what was missed follows at once
+            self._heard, self._failure = False, ""  # one that opens and is silent tells nothing
             async for line in lines:
                 version = self._hear(line) or version
+                self._heard = True
                 self._alive()
         return version
 
@@ -226,7 +232,7 @@ class Watch(Generic[T]):
                     raise kind(f"{self._collection.name}: {status.message}", status.code or 500)
                 case other:
                     raise Malformed(f"{self._collection.name}: unknown event {other!r}")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except GARBAGE as error:
             raise Malformed(f"{self._collection.name}: no event: {error}") from None
         if changed:
             self._shown = None
@@ -235,3 +241,12 @@ class Watch(Generic[T]):
 
     def _alive(self) -> None:
         self._known_at, self._failure = self._clock(), ""
+
+
+def _was_cut(error: Exception) -> bool:
+    """Say whether only the connection ended, so that the version is still good."""
+    return (
+        isinstance(error, KubeError)
+        and not isinstance(error, Expired | Malformed)
+        and error.status is None
+    )

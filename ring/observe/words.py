@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from ring.model import HostId
+from ring.observe.bodies import GARBAGE
 from ring.words import (
     Clock,
     Disk,
@@ -93,7 +94,7 @@ class Listener:
         try:
             said = _node.decode(body)
             beat = self._heartbeat(said.heartbeat) if said.heartbeat else None
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        except GARBAGE as error:
             raise BadWordError(f"no answer of a sidecar: {error}") from None
         return Sidecar(
             pod=said.pod,
