@@ -308,7 +308,7 @@ def _headers() -> Json:
     text = {"schema": {"type": "string"}}
     truth = {"schema": {"type": "string", "enum": ["true", "false"]}}
     return {
-        "ETag": {"description": "of the picture's version, the question and the coding", **text},
+        "ETag": {"description": "of the picture, the question and the coding", **text},
         "X-Ring-Version": {"description": "of the picture; compare for equality only", **text},
         "X-Ring-At": {"description": "when it was taken, RFC 3339", **text},
         "X-Ring-Age": {"description": "seconds since, to the millisecond", **text},
