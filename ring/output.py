@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -11,8 +12,10 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from ring.errors import RingError
+from ring.plain import harmless
 
 UNSAFE, WRONG_INPUT = 1, 2
+HARM_IN_JSON = re.compile(r"[\x7f-\x9f]")  # of control characters, what JSON need not escape
 
 
 class Form(StrEnum):
@@ -25,13 +28,19 @@ class Form(StrEnum):
 
 def fail(error: RingError) -> NoReturn:
     """Tell an error and leave with 2."""
-    sys.stderr.write(f"ring: {error}\n")
+    tell(str(error))
     raise SystemExit(WRONG_INPUT)
+
+
+def tell(text: str) -> None:
+    """Write to standard error, where no program takes it for the answer."""
+    for line in f"ring: {text}".split("\n"):
+        sys.stderr.write(harmless(line) + "\n")
 
 
 def fail_unforeseen(error: Exception) -> NoReturn:
     """Tell of what should not happen and leave with 2: 1 would call a ring unsafe."""
-    sys.stderr.write(f"ring: {type(error).__name__}: {error}\n")
+    tell(f"{type(error).__name__}: {error}")
     # What is left in the buffer must not fail once more when the interpreter ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(WRONG_INPUT)
@@ -72,10 +81,16 @@ def write_lines(answer: Any, form: Form, lines: Callable[[], Iterable[str]]) -> 
     readers_may_leave()
     match form:
         case Form.JSON:
-            sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+            text = json.dumps(answer, indent=2, ensure_ascii=False)
+            sys.stdout.write(HARM_IN_JSON.sub(_escaped, text) + "\n")
         case Form.YAML:
             import yaml  # noqa: PLC0415 -- slow to import, and not needed for the other forms
 
             yaml.dump(answer, sys.stdout, yaml.CSafeDumper, sort_keys=False)
         case Form.TABLE:
-            sys.stdout.writelines(f"{line}\n" for line in lines())
+            colour = has_colour()
+            sys.stdout.writelines(f"{harmless(each, colour=colour)}\n" for each in lines())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

@@ -1,6 +1,7 @@
 """How numbers, names and tables are written without any library, so that it is quick."""
 
 import math
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,19 @@ GAP: Final = "  "
 
 GOOD, BAD, DOUBTFUL, FAINT = "32", "1;31", "33", "2"
 """ANSI codes (ECMA-48, select graphic rendition)."""
+
+
+HARM = re.compile(r"(\x1b\[[0-9;]*m)|[\x00-\x1f\x7f-\x9f]")
+"""Control characters (C0, C1 and DEL); the group is what only changes how text looks."""
+
+
+def harmless(line: str, *, colour: bool = False) -> str:
+    """Write out a line's control characters: names in it come from whoever is on the ring."""
+
+    def written(found: re.Match[str]) -> str:
+        return found[0] if colour and found[1] else ascii(found[0])[1:-1]
+
+    return HARM.sub(written, line)
 
 
 def share(value: float) -> str:

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 STATES = {"U": GOOD, "D": BAD, "?": DOUBTFUL}
 SEVERITIES = {"critical": BAD, "warning": DOUBTFUL, "info": FAINT}
+OLD = 20.0  # seconds; a manager's own picture of that age is stale, a file's is of then
 NARROW = 60  # columns that a sentence needs at least, however narrow the terminal
 
 
@@ -71,6 +72,7 @@ def status(answer: Json, age: float | None, look: Look = PLAIN) -> Iterator[str]
     yield from banner(answer, age, look)
     ring = answer["ringId"] or "without a record"
     yield f"Ring: {ring}, Service {answer['service']} in namespace {answer['namespace']}"
+    yield f"Taken: {answer['at']}"
     by_dc: dict[str, list[Json]] = {}
     for each in answer["members"]:
         by_dc.setdefault(each["dc"] or "?", []).append(each)
@@ -107,7 +109,11 @@ def banner(answer: Json, age: float | None, look: Look) -> Iterator[str]:
         old = "" if age is None else f" ({plain.ago(age)})"
         text = f"STALE{old}: the manager has not renewed this picture, taken {answer['at']}."
         yield look.paint(text, BAD)
-    elif not answer.get("certain", True):
+        return
+    if age is not None and age > OLD:
+        text = f"OLD ({plain.ago(age)}): this was so at {answer['at']}."
+        yield look.paint(text, DOUBTFUL)
+    if not answer.get("certain", True):
         yield look.paint(
             "NOT CERTAIN: members may be missing here; see the findings.", DOUBTFUL
         )

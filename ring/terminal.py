@@ -11,10 +11,11 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from ring import ringfile
+from ring import output, ringfile
 from ring.errors import InputError
 from ring.model import Keyspace, RingState
 from ring.output import Form, readers_may_leave
+from ring.plain import harmless
 from ring.remarks import Remark, remarks
 
 WIDE = 1000  # columns of a file or a pipe: nothing is cut off there
@@ -35,7 +36,7 @@ def parsed(data: bytes, where: str, names: Iterable[str] | None) -> RingState:
 def tell(found: Iterable[Remark], where: str) -> None:
     """Write remarks to standard error, where no program takes them for the answer."""
     for remark in found:
-        sys.stderr.write(f"ring: {where}: {remark}\n")
+        output.tell(f"{where}: {remark}")
 
 
 def _only(state: RingState, names: list[str]) -> RingState:
@@ -73,7 +74,10 @@ def show(tables: Iterable[Table]) -> None:
         width=None if terminal else WIDE,
     )
     for table in tables:
-        console.print(table)
+        with console.capture() as drawn:
+            console.print(table)
+        for line in drawn.get().splitlines(keepends=True):
+            sys.stdout.write(harmless(line.rstrip("\n"), colour=not plain) + "\n")
 
 
 def stream(out: IO[str], found: Iterator[tuple[str, Iterator[list[dict[str, Any]]]]]) -> None:

@@ -185,7 +185,9 @@ def explained(answer: Answer, place: Place) -> AccessError:
         body = None
     match body:
         case {"error": str(error), "hint": str(hint)}:
-            if answer.status in {WRONG, NOT_FOUND, CONFLICT}:
+            if answer.status == WRONG:
+                return RefusedError(WRONG, error)  # the hint is for programs that ask by HTTP
+            if answer.status in {NOT_FOUND, CONFLICT}:
                 return RefusedError(answer.status, error, hint)
             return UnavailableError(f"the ring manager: {error}", hint)
         case {"kind": "Status", "message": str(message)}:

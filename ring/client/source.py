@@ -4,7 +4,10 @@ A dump is a ring file with one field more: `DUMP`, the manager's answers by path
 """
 
 import json
+import time
+from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from ring.client.errors import AccessError, RefusedError
 from ring.client.manager import Manager, Params, Reply
@@ -30,8 +33,8 @@ class Source(Protocol):
 class Dump:
     """Answers from a file that `ring snapshot` wrote."""
 
-    def __init__(self, content: Json, name: str) -> None:
-        """Take the file's content; ``name`` is for errors."""
+    def __init__(self, content: Json, name: str, now: float | None = None) -> None:
+        """Take the file's content; ``name`` is for errors, ``now`` in seconds since 1970."""
         answers = content.get(DUMP)
         if not isinstance(answers, dict):
             raise InputError(
@@ -39,30 +42,44 @@ class Dump:
             )
         self._answers: Json = answers
         self._name = name
+        self._now = time.time() if now is None else now
 
     def get(self, path: str, params: Params = ()) -> Reply:
         """Answer as the manager did; of a part, from the whole."""
-        whole = self._answers.get("/v1/ring") or {}
         if path in PARTS:
+            whole = self._answer("/v1/ring")
             body = {name: whole[name] for name in (*HEAD, PARTS[path]) if name in whole}
             limit = int(dict(params).get("limit", "100"))
             if path == HISTORY:
                 log = body.get("history", [])
                 body |= {"history": log[-limit:], "earlier": max(0, len(log) - limit)}
-            return Reply(body)
-        if path not in self._answers:
-            raise RefusedError(404, f"{self._name} has no {path.removeprefix('/v1/')}")
-        body = self._answers[path]
-        if isinstance(body, dict) and set(body) == {"error"}:
+            return Reply(body, self._age(whole))
+        body = self._answer(path)
+        return Reply(body, self._age(body))
+
+    def _answer(self, path: str) -> Json:
+        body = self._answers.get(unquote(path))
+        if body is None:
+            raise RefusedError(404, f"{self._name} has no {unquote(path).removeprefix('/v1/')}")
+        if not isinstance(body, dict):
+            raise InputError(self._name, f"{path} is no object")
+        if set(body) == {"error"}:
             raise RefusedError(503, f"{self._name}: {body['error']}")
-        return Reply(body)
+        return body
+
+    def _age(self, body: Json) -> float | None:
+        """Return how old a picture is by this machine's clock."""
+        try:
+            return max(0.0, self._now - datetime.fromisoformat(body.get("at", "")).timestamp())
+        except (TypeError, ValueError):
+            return None
 
 
 def read(name: str, data: bytes) -> Dump:
     """Read a dump; raise `InputError` where it is none."""
     try:
         content = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(name, f"no JSON: {error}") from error
     if not isinstance(content, dict):
         raise InputError(name, "no dump of a ring: not an object")

@@ -106,7 +106,12 @@ def asks(*, file: bool = True) -> Callable[[Command], Command]:
         def called(**words: Any) -> None:  # noqa: ANN401 -- options of any type
             path, target = _chosen(words)
             if path is not None:
-                command(source.read(str(path), contents(path)), **words)
+                dump = source.read(str(path), contents(path))
+                try:
+                    command(dump, **words)
+                except (AttributeError, KeyError, TypeError) as error:
+                    problem = f"not as `ring snapshot` of this version writes it: {error!r}"
+                    raise InputError(str(path), problem) from error
                 return
             with connect(target) as manager:
                 command(manager, **words)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -58,7 +59,7 @@ def ask_status(source: Source, keyspace: str = "") -> tuple[Reply, dict[str, Any
     shares: Mapping[str, float] = {}
     if name is not None:
         try:
-            shares = source.get(f"/v1/keyspaces/{name}").body["ownership"]
+            shares = source.get(f"/v1/keyspaces/{quote(name, safe='')}").body["ownership"]
         except (RefusedError, UnavailableError):
             if keyspace and keyspace not in reply.body["keyspaces"]:
                 raise

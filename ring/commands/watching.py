@@ -20,7 +20,8 @@ from ring.client.following import Follower
 from ring.client.manager import Manager, Reply
 from ring.commands.asking import asks, keyspaces
 from ring.commands.live import ask_status
-from ring.output import has_colour
+from ring.output import has_colour, tell
+from ring.plain import harmless
 from ring.render_live import Look
 
 app = typer.Typer()
@@ -139,7 +140,8 @@ def _on_terminal(feed: _Feed, follower: Follower) -> None:
         look = Look(size.columns, has_colour())
         problem = feed.problem or follower.problem
         lines = render_watch.screen(feed.answer, feed.log, feed.age, problem, size.lines, look)
-        return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop")
+        text = "\n".join(harmless(each, colour=True) for each in lines)
+        return Text.from_ansi(text, no_wrap=True, overflow="crop")
 
     with (
         _keys() as pressed,
@@ -164,12 +166,12 @@ def _told(feed: _Feed, follower: Follower) -> NoReturn:
     seen, problem = "", ""
     while True:
         for line in render_watch.news(before, feed.answer, feed.log, seen):
-            sys.stdout.write(line + "\n")
+            sys.stdout.write(harmless(line) + "\n")
         seen = max([seen, *(each["at"] for each in feed.log)])
         before = feed.answer
         trouble = feed.problem or follower.problem
         if trouble != problem:
-            sys.stderr.write(f"ring: {trouble or 'followed again'}\n")
+            tell(trouble or "followed again")
             problem = trouble
         sys.stdout.flush()
         follower.news.wait(AT_LEAST)

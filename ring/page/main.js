@@ -21,7 +21,7 @@ import { rack, seconds } from "./words.js";
 
 const clock = steadyClock();
 const choice = new Choice();
-const state = { model: null, colours: null, health: null, healthProblem: "", healthTurn: 0, picture: null, answer: null, wallOffset: 0 };
+const state = { model: null, colours: null, health: null, healthProblem: "", healthTurn: 0, picture: null, answer: null, stale: false, wallOffset: 0 };
 
 const ring = new RingDrawing({ onPoint: (arc) => point(arc?.member ?? null, arc), onChoose: (member) => choose("stop", member.hostId) });
 const map = new RackMap(byId("map"), { onChoose: choose, onPoint: point, onClear: clear });
@@ -118,8 +118,9 @@ function clear() {
 }
 
 function showWhatif() {
-  const { model, colours, answer } = state;
+  const { model, colours } = state;
   if (!model) return;
+  const answer = answerNow();
   map.show(model, colours, choice);
   table.show(model, colours, choice.hosts(model));
   showAnswer(model, choice, answer);
@@ -128,7 +129,13 @@ function showWhatif() {
 }
 
 function showBands() {
-  if (state.model) ring.mark(bands.shown(choice.size ? state.answer?.arcs : null), choice.hosts(state.model));
+  if (state.model) ring.mark(bands.shown(choice.size ? answerNow()?.arcs : null), choice.hosts(state.model));
+}
+
+/** An answer from an old picture decides nothing now. */
+function answerNow() {
+  if (!state.stale || state.answer?.problem) return state.answer;
+  return { problem: "the picture is old, and so is what follows from it" };
 }
 
 function point(member, arc = null) {
@@ -197,6 +204,10 @@ function showFreshness() {
   attribute(pill, "data-state", how);
   text(byId("freshness-text"), words[how]);
   const stale = how === "stale";
+  if (stale !== state.stale) {
+    state.stale = stale;
+    showWhatif();
+  }
   document.documentElement.toggleAttribute("data-stale", stale);
   const banner = byId("stale");
   banner.hidden = !stale;

@@ -42,6 +42,7 @@ export class Readout {
   }
 
   verdict() {
+    if (this.told?.problem) return ["Not known", " warn"];
     const found = verdictOf(this.told);
     if (!found) return ["…", ""];
     return { safe: ["Safe", ""], "not safe": ["Not safe", " bad"], "not now": ["Not now", " warn"] }[found];

@@ -33,6 +33,19 @@ export class RingDrawing {
       const arc = this.arcUnder(event);
       if (arc) onChoose(arc.member);
     });
+    this.box.addEventListener("keydown", (event) => {
+      const arc = this.arcBy(event.key);
+      if (!arc) return;
+      event.preventDefault();
+      if (event.key === "Enter" || event.key === " ") onChoose(arc.member);
+      else onPoint(arc);
+    });
+    this.box.addEventListener("focus", () => attribute(byId("readout"), "aria-live", "polite"));
+    this.box.addEventListener("blur", () => {
+      attribute(byId("readout"), "aria-live", null);
+      onPoint(null);
+    });
+    this.at = { track: 0, where: 0 };
     new ResizeObserver(() => this.later()).observe(this.box);
   }
 
@@ -217,6 +230,18 @@ export class RingDrawing {
       gone: hatching(context, this.ink.ink, this.ink.card),
       doubt: hatching(context, this.ink.unknown, this.ink.sunk),
     };
+  }
+
+  /** The piece that a key leads to, from the one that a key led to before. */
+  arcBy(key) {
+    const tracks = this.model?.dcs.map((dc) => dc.arcs).filter((arcs) => arcs.length) ?? [];
+    const [along, across] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 0], " ": [0, 0] }[key] ?? [];
+    if (!tracks.length || along === undefined) return null;
+    const track = Math.min(tracks.length - 1, Math.max(0, this.at.track + across));
+    const arcs = tracks[track];
+    const arc = arcs[(arcs.indexOf(arcAt(arcs, this.at.where)) + along + arcs.length) % arcs.length];
+    this.at = { track, where: arc.to };
+    return arc;
   }
 
   arcUnder(event) {

@@ -42,12 +42,10 @@ export class Sight {
   }
 
   drawing() {
-    this.canvas = make("canvas", { role: "img", "aria-label": "Who sees whom, a row for each member; the list beside it has in words whatever is not up" });
+    this.canvas = make("canvas", { role: "img", tabindex: 0, "aria-describedby": "sees-said", "aria-label": "Who sees whom, a row for each member. Arrow keys tell of one pair; the list beside it has in words whatever is not up" });
     this.canvas.addEventListener("pointermove", (event) => this.under(event));
-    this.canvas.addEventListener("pointerleave", () => {
-      text(byId("sees-said"), "");
-      this.onPoint(null);
-    });
+    this.canvas.addEventListener("keydown", (event) => this.move(event));
+    for (const leaves of ["pointerleave", "blur"]) this.canvas.addEventListener(leaves, () => this.tell(null));
     this.box.replaceChildren(this.canvas, this.key());
   }
 
@@ -93,8 +91,26 @@ export class Sight {
     const count = this.sees.hosts.length;
     const at = (far, whole) => Math.min(count - 1, Math.max(0, Math.floor((far / whole) * count)));
     const from = at(event.clientY - box.top, box.height), to = at(event.clientX - box.left, box.width);
-    text(byId("sees-said"), this.sentence(from, to));
-    this.onPoint(this.model.byHost.get(this.sees.hosts[to]) ?? null);
+    this.tell([from, to]);
+  }
+
+  /** Arrow keys go from pair to pair: rows see, columns are seen; Home and End to the ends of a row. */
+  move(event) {
+    const last = this.sees.hosts.length - 1;
+    const [from, to] = this.at ?? [0, -1];
+    const pair = {
+      ArrowUp: [from - 1, to], ArrowDown: [from + 1, to], ArrowLeft: [from, to - 1], ArrowRight: [from, to + 1],
+      Home: [from, 0], End: [from, last],
+    }[event.key];
+    if (!pair) return;
+    event.preventDefault();
+    this.tell(pair.map((each) => Math.min(last, Math.max(0, each))));
+  }
+
+  tell(pair) {
+    this.at = pair;
+    text(byId("sees-said"), pair ? this.sentence(...pair) : "");
+    this.onPoint(pair ? this.model.byHost.get(this.sees.hosts[pair[1]]) ?? null : null);
   }
 
   sentence(from, to) {
@@ -116,9 +132,10 @@ export class Sight {
       });
     }
     if (silent.length) lines.push(`${some(silent, 6)} ${silent.length === 1 ? "was" : "were"} not heard`);
-    const shown = lines.slice(0, MAX_SAID);
-    if (lines.length > MAX_SAID) shown.push(`and ${lines.length - MAX_SAID} more`);
+    const item = (line) => make("li", {}, line);
+    const rest = lines.slice(MAX_SAID);
+    const more = rest.length && make("li", {}, make("details", {}, make("summary", {}, `and ${rest.length} more`), make("ul", { class: "plain" }, rest.map(item))));
     text(byId("sees-aside"), lines.length ? "" : this.names.length ? "everyone sees everyone up" : "nobody is known");
-    byId("sees-list").replaceChildren(...shown.map((line) => make("li", {}, line)));
+    byId("sees-list").replaceChildren(...lines.slice(0, MAX_SAID).map(item), ...(more ? [more] : []));
   }
 }

@@ -75,7 +75,10 @@ function unity({ picture }) {
   const term = "Rings and islands";
   const turn = picture.turn ? ` · ${picture.turn} has the join turn` : "";
   if (picture.rings.length > 1) return { name: "unity", term, mood: "bad", big: `${picture.rings.length} rings`, more: "members founded apart from each other" };
-  if (picture.islands.length > 1) return { name: "unity", term, mood: "bad", big: `${picture.islands.length} islands`, more: "members that do not reach each other" };
+  const apart = (kind) => picture.findings.find((each) => each.kind === kind);
+  if (apart("network-cut")) return { name: "unity", term, mood: "bad", big: `${picture.islands.length} islands`, more: "members that do not reach each other" };
+  const other = apart("lone-view") ?? apart("views-differ");
+  if (other) return { name: "unity", term, mood: "warn", big: "Views differ", more: other.what };
   if (!picture.rings.length) return { name: "unity", term, mood: "warn", big: "Not known", more: `no running member was heard${turn}` };
   const schemas = new Set(picture.members.filter((each) => each.state[0] === "U" && each.schemaVersion).map((each) => each.schemaVersion));
   const agreed = schemas.size > 1 ? `${schemas.size} schema versions` : schemas.size ? "one schema" : "schema not known";

@@ -7,7 +7,7 @@ from selenium.webdriver import Keys
 
 from tests.browser.conftest import Look
 from tests.browser.page import Page
-from tests.browser.rings import troubled
+from tests.browser.rings import ring, troubled
 
 CONTROLS = {"button", "checkbox", "combobox", "searchbox", "link", "image"}
 LANDMARKS = {"banner", "main", "contentinfo", "navigation"}
@@ -111,3 +111,51 @@ def test_columns_and_rows_are_headed_and_tables_say_what_they_are(look: Look) ->
         assert len(page.attributes(f"{table} > tbody > tr > th[scope='row']", "scope")) == len(
             rows
         )
+
+
+def test_every_pair_of_a_large_ring_can_be_read_by_keyboard(look: Look) -> None:
+    world = ring(30)
+    for number in range(14):
+        world.unseen(number, by=(29,))
+    page = look(world)
+    assert "cassandra-13 is seen down by cassandra-29" in page.js(
+        "return document.querySelector('#sees-list').textContent"
+    )
+
+    page.js("document.querySelector('#sees-drawing canvas').focus()")
+    page.press(Keys.HOME, *[Keys.ARROW_DOWN] * 29, Keys.ARROW_RIGHT)
+    assert page.text("#sees-said").startswith("cassandra-29 sees cassandra-1 down")
+    assert page.attributes("#sees-said", "aria-live") == ["polite"]
+    page.press(Keys.END, Keys.ARROW_UP)
+    assert page.text("#sees-said").startswith("cassandra-28 sees cassandra-29 up")
+
+
+def test_every_token_can_be_read_by_keyboard(look: Look) -> None:
+    world = ring(4, dcs=("dc1", "dc2"))
+    page = look(world)
+    owner = {token: seat for seat in world.seats for token in seat.row.tokens}
+    outer = sorted(token for token, seat in owner.items() if seat.dc == "dc1")
+
+    page.js("drawing.focus()")
+    told = []
+    for _ in outer:
+        page.press(Keys.ARROW_RIGHT)
+        told.append(page.text("#readout").splitlines())
+    tokens = [int(lines[-1].removeprefix("up to ")) for lines in told]
+    assert sorted(tokens) == outer
+    assert [lines[0] for lines in told] == [owner[token].name for token in tokens]
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
+    page.until("a choice", "document.querySelectorAll('.seat[aria-pressed=true]').length === 1")
+    assert "/ dc2" in page.text("#readout") or "dc2 /" in page.text("#readout")
+
+
+def test_one_member_that_sees_others_down_is_no_island(look: Look) -> None:
+    world = ring(5)
+    world.unseen(0, 1, 2, 3, by=(4,))
+    page = look(world)
+
+    assert "Views differ" in page.text("#tile-unity")
+    assert "cassandra-4 sees members down" in page.text("#tile-unity")
+    world.cut((0, 1), (2, 3, 4))
+    page.show()
+    page.until("a cut", "document.querySelector('#tile-unity').innerText.includes('islands')")

@@ -90,6 +90,10 @@ def test_three_hundred_nodes_are_drawn_in_few_strokes_and_pointing_in_fewer(
     look: Look,
 ) -> None:
     page = look(ring(300, dcs=DCS))
+    small = "return Math.min(...[...document.querySelectorAll('.seat')].map((each) => {"
+    small += "const {width, height} = each.getBoundingClientRect();"
+    small += "return Math.min(width, height)}))"
+    assert page.js(small) >= 24, "what is to be clicked is large enough (WCAG 2.2, 2.5.8)"
     assert "300 members with 4800 tokens" in str(page.attributes("#ring-base", "aria-label"))
     page.js(COUNT)
 

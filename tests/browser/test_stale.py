@@ -62,6 +62,22 @@ def test_before_the_first_picture_nothing_is_made_up(look: Look) -> None:
     page.until("the first picture", "document.querySelectorAll('.seat').length === 3")
 
 
+def test_a_verdict_ends_with_the_picture_that_it_rests_on(look: Look) -> None:
+    page = look(ring(6))
+    page.expected += [REFUSED, "net::ERR_", "v1/stream"]
+    page.until("the stream", LIVE)
+    page.click(".seat")
+    page.until("safe", "document.querySelector('#answer-title').dataset.safe === 'yes'")
+
+    page.served.stop()
+    page.until("a stale picture", STALE)
+    assert page.attributes("#answer-title", "data-safe") == ["none"]
+    assert "the picture is old" in page.text("#answer-title")
+    assert "not known" in page.text("#readout").lower()
+    page.served.start()
+    page.until("safe again", "document.querySelector('#answer-title').dataset.safe === 'yes'")
+
+
 CASES = [
     ("live", "open", 2, OF_NOW, 101_000),
     ("live", "open", 18, OF_NOW, 101_000),

@@ -1,6 +1,7 @@
 """`ring status` and its like, as operators run them, against the manager's true API."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from ring.judged import Judged
-from tests.unit.ring.live import live
+from tests.unit.ring.live import live, ring
 from tests.unit.ring.schema import faults
 from tests.unit.ring.serving import Time
 from tests.unit.ring.strategies import host
@@ -259,3 +260,64 @@ async def test_commands_complete_pods_and_keyspaces(tmp_path: Path) -> None:
     assert pods.out.split() == [f"cassandra-{n}" for n in range(6)]
     assert keyspaces.out.split() == ["shop", "system_auth"]
     assert none.out.split() == []
+
+
+@pytest.mark.parametrize("name", ["a b", "\N{LATIN SMALL LETTER E WITH ACUTE}", "../ring"])
+async def test_a_keyspace_may_have_any_name(tmp_path: Path, name: str) -> None:
+    async with live(tmp_path) as there:
+        done = await there.directly("status", "-k", name)
+
+    assert done.code == 2
+    assert done.err.startswith(f"ring: there is no keyspace {name}\n")
+
+
+async def test_a_dump_that_is_none_is_said_to_be_so(tmp_path: Path) -> None:
+    async with live(tmp_path) as there:
+        await there.ring("snapshot", tmp_path / "dump.json")
+    dump = json.loads((tmp_path / "dump.json").read_text())
+    cases = {
+        "lacks": {"/v1/ring": {"version": dump["manager"]["/v1/ring"]["version"]}},
+        "fails": {"/v1/ring": {"error": "nothing was observed"}},
+        "words": {"/v1/ring": "hello"},
+    }
+    told = []
+    for name, answers in cases.items():
+        (tmp_path / name).write_text(json.dumps(dump | {"manager": answers}))
+        told.append(await ring("status", "--file", tmp_path / name))
+    (tmp_path / "deep").write_text('{"manager":' + "[" * 100_000)
+    told.append(await ring("status", "--file", tmp_path / "deep"))
+
+    assert [each.code for each in told] == [2] * 4
+    assert "of this version" in told[0].err
+    assert "nothing was observed" in told[1].err
+    assert "no object" in told[2].err
+    assert "no JSON" in told[3].err
+
+
+async def test_a_picture_from_a_file_tells_when_it_was_taken(tmp_path: Path) -> None:
+    async with live(tmp_path) as there:
+        now = await there.ring("status")
+        await there.ring("snapshot", tmp_path / "dump.json")
+    then = await ring("status", "--file", tmp_path / "dump.json")
+    order = await ring("drain-order", "--file", tmp_path / "dump.json")
+
+    assert all("\nTaken: 2026-01-01T00:00:00.000Z\n" in f"\n{each.out}" for each in (now, then))
+    assert "OLD" not in now.out
+    for each in (then, order):
+        assert each.out.startswith("OLD (")
+        assert "2026-01-01T00:00:00.000Z" in each.out.splitlines()[0]
+
+
+async def test_what_a_name_does_to_a_terminal_is_written_out(tmp_path: Path) -> None:
+    world = World(3)
+    rack = "a\x1b[2J\x1b]0;owned\x07\x9b"
+    for seat in world.seats:
+        seat.rack = rack
+        seat.row, seat.entry = replace(seat.row, rack=rack), replace(seat.entry, rack=rack)
+    async with live(tmp_path, world) as there:
+        told = [await there.ring("status"), await there.ring("status", "-o", "json")]
+        told += [await there.ring("ownership")]
+
+    assert not [each for each in "\x1b\x07\x9b" if any(each in done.out for done in told)]
+    assert r"a\x1b[2J" in told[0].out
+    assert {each["rack"] for each in json.loads(told[1].out)["members"]} == {rack}
