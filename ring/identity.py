@@ -4,12 +4,12 @@ A pod's last word on who it is holds however old it is, because a pod keeps its 
 runs is another question, and only a fresh word answers that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ring.model import HostId
-from ring.objects import EntryState, pod_order
+from ring.objects import Entry, EntryState, Ledger, pod_order
 from ring.observed import Observation
 from ring.reading import Limits, Reading
 from ring.words import IDLE_MODES, DiskState, Facts, Heartbeat, Sidecar, Sight
@@ -99,38 +99,53 @@ class Identities:
 
 
 def identities(observed: Observation, heard: Mapping[str, Voice], limits: Limits) -> Identities:
-    """Join pods and members: the node's own word first, then its disk, then the ledger."""
+    """Join pods and members: the node's own word first, then its disk, then the ledger.
+
+    A pod whose node speaks is whom it says it is: a disk or an entry that says otherwise is a
+    finding.
+    """
     ledger = observed.ledger.value or {}
-    live = {pod: voice.host_id for pod, voice in heard.items() if voice.host_id}
-    claimed: dict[HostId, list[str]] = {}
-    for pod, host in live.items():
-        claimed.setdefault(host, []).append(pod)
     known = _known(observed, heard, limits)
-    pod_of = {host: pods[0] for host, pods in claimed.items()}
-    for pod in sorted({*heard, *ledger}, key=pod_order):
-        if pod in live:
-            continue  # a disk or an entry that says otherwise is a finding, not this pod's name
+    live = {pod: voice.host_id for pod, voice in heard.items() if voice.host_id}
+    mute = [pod for pod in sorted({*heard, *ledger}, key=pod_order) if pod not in live]
+    of_disk: dict[str, HostId] = {}
+    of_entry: dict[str, HostId] = {}
+    for pod in mute:
         was, entry = heard.get(pod, Voice()).was, ledger.get(pod)
-        left = entry is not None and entry.state is EntryState.LEFT
-        of_entry = entry.host_id if entry and not left else None
-        agreed = of_entry == was or (of_entry is None and not left)
-        if was and (agreed or was in known):
-            claimed.setdefault(was, []).append(pod)
-            pod_of.setdefault(was, pod)
-        elif of_entry:
-            pod_of.setdefault(of_entry, pod)
-    for entry in ledger.values():
-        if entry.host_id and entry.state is EntryState.MEMBER:
-            known.setdefault(entry.host_id)
+        if was and (was in known or _agrees(entry, was)):
+            of_disk[pod] = was
+        elif entry and entry.host_id and entry.state is not EntryState.LEFT:
+            of_entry[pod] = entry.host_id
+    claimed = _by_host((*live.items(), *of_disk.items()))
+    pod_of = {host: pods[0] for host, pods in claimed.items()}
+    for pod, host in of_entry.items():
+        pod_of.setdefault(host, pod)
+    members = _of_entries(ledger, EntryState.MEMBER).values()
     first = sorted(pod_of, key=lambda host: pod_order(pod_of[host]))
-    rest = sorted(host for host in known if host not in pod_of)
-    lost = {
-        entry.pod: entry.host_id
-        for entry in ledger.values()
-        if entry.host_id and entry.state is EntryState.JOINING
-    }
+    rest = sorted({*known, *members} - {*pod_of})
+    lost = _of_entries(ledger, EntryState.JOINING)
     rivals = {host: tuple(pods) for host, pods in claimed.items() if len(pods) > 1}
     return Identities(pod_of, rivals, lost, (*first, *rest))
+
+
+def _agrees(entry: Entry | None, was: HostId) -> bool:
+    """Say whether the ledger says nothing else than a pod's disk."""
+    if entry is None:
+        return True
+    return entry.state is not EntryState.LEFT and entry.host_id in (None, was)
+
+
+def _of_entries(ledger: Ledger, state: EntryState) -> dict[str, HostId]:
+    """Return hosts of entries in a state, by pod."""
+    several = ledger.values()
+    return {each.pod: each.host_id for each in several if each.host_id and each.state is state}
+
+
+def _by_host(pairs: Iterable[tuple[str, HostId]]) -> dict[HostId, list[str]]:
+    found: dict[HostId, list[str]] = {}
+    for pod, host in pairs:
+        found.setdefault(host, []).append(pod)
+    return found
 
 
 def _known(

@@ -288,3 +288,12 @@ def test_a_ring_that_is_being_adopted_has_no_entries_to_be_missed() -> None:
     world.stale["ledger"] = Reading({}, 1.0)
 
     assert found(world) == []
+
+
+def test_a_disk_says_sooner_than_an_entry_which_pod_a_member_is() -> None:
+    world = World(3)
+    first, last = world.seats[0], world.seats[2]
+    first.heard, first.entry = False, replace(first.entry, host_id=last.host)
+    world.down(2)
+
+    assert world.snapshot().by_host[last.host].pod == "cassandra-2"
