@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,8 +62,9 @@ def rack(number: int) -> str:
 class Sidecars:
     """Answers for every address; nodes named in ``down`` are so for all others."""
 
-    def __init__(self) -> None:
+    def __init__(self, uids: Mapping[str, tuple[str, str]]) -> None:
         self._down: frozenset[int] = frozenset()
+        self._uids = uids
         self._render()
 
     def _render(self) -> None:
@@ -108,10 +110,12 @@ class Sidecars:
             "seeds": [address(n) for n in range(3)],
             "peersHash": self._hash,
         }
+        pod = f"cassandra-{number}"
+        pod_uid, pvc_uid = self._uids.get(pod, (f"uid-{number}", f"pvc-{number}"))
         body = {
-            "pod": f"cassandra-{number}",
-            "podUid": f"uid-{number}",
-            "pvcUid": f"pvc-{number}",
+            "pod": pod,
+            "podUid": pod_uid,
+            "pvcUid": pvc_uid,
             "ringId": RING,
             "address": name,
             "disk": {"state": "member", "ringId": RING, "hostId": str(host(number))},
@@ -129,9 +133,9 @@ class Sidecars:
         return web.Response()
 
 
-async def simulate() -> None:
+async def simulate(uids: Mapping[str, tuple[str, str]]) -> None:
     """Serve until standard input ends."""
-    sidecars = Sidecars()
+    sidecars = Sidecars(uids)
     app = web.Application()
     app.router.add_get("/v1/node", sidecars.node)
     app.router.add_get("/down/{number}", sidecars.set_down)
@@ -159,9 +163,13 @@ class World:
         keyspaces = {
             f"shop{n}": replication | {"dc1": str(2 + n % 3)} for n in range(KEYSPACES)
         }
-        self._facts = {
-            address(n): Facts(local=rows[n], peers=rows, keyspaces=keyspaces) for n in range(3)
-        }
+        self._rows, self._keyspaces = rows, keyspaces
+        self._facts = {address(n): self.facts(address(n)) for n in range(3)}
+
+    def facts(self, where: str) -> Facts:
+        """Return what a node says by CQL."""
+        local = self._rows[int(IPv4Address(where)) - BASE]
+        return Facts(local=local, peers=self._rows, keyspaces=self._keyspaces)
 
     def _pod(self, n: int, name: str) -> Pod:
         return Pod(
@@ -359,16 +367,23 @@ def main() -> None:
     parser.add_argument("--with-ring", action="store_true", help="a real ring as well")
     parser.add_argument("--simulate", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--manage", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--uids", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
     del soft
+    from bench import manager_served  # noqa: PLC0415 -- it imports from here
+
     if chosen.simulate:
-        asyncio.run(simulate())
+        uids = json.loads(chosen.uids.read_text()) if chosen.uids else {}
+        asyncio.run(simulate(uids))
+    elif chosen.serve:
+        asyncio.run(manager_served.serve(chosen.serve))
     elif chosen.manage:
         asyncio.run(manage())
     else:
-        figures = simulated()
+        figures = simulated() + asyncio.run(manager_served.served())
         if chosen.with_ring:
             from bench.manager_live import live  # noqa: PLC0415 -- needs Java
 

@@ -39,7 +39,9 @@ async def live() -> list[Figure]:
         median_of(
             "a killed node: down in the picture after a majority said so", late, "s"
         ).at_most(2),
-        median_of("ring status on three nodes, the whole command", status, "s").at_most(0.8),
+        median_of(
+            "ring status on three nodes, the whole command, without a proxy", status, "s"
+        ).at_most(0.8),
         median_of("nodetool status beside it", nodetool, "s"),
     ]
 
