@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ring.errors import InputError, UnknownNodeError
-from ring.finding import Finding, Kind
+from ring.finding import Finding
 from ring.health import Assessor, CheckHealth
 from ring.levels import Level
 from ring.model import HostId, Keyspace, Liveness, Node
-from ring.obstacles import Reason, obstacles, warnings
+from ring.obstacles import Reason, blind, is_cut, obstacles, warnings
 from ring.snapshot import RingSnapshot
 from ring.stopping_pods import Stopping, as_counted, takes_nothing
 from ring.verdicts import check_fields, checks_asked, outlook_fields
@@ -52,7 +52,7 @@ class GateAnswer:
 
     Attributes:
         stopping: what was asked about.
-        idle: whether all of it is known to serve nothing, so that stopping takes nothing away.
+        idle: whether all of it serves nothing as far as is known; stopping takes nothing away.
         reasons: what forbids it.
         warnings: what does not, and is worth knowing; what forbids others to stop, where
             ``idle``.
@@ -96,8 +96,8 @@ def decide(
     """
     keyspaces = _keyspaces(snapshot, terms.keyspaces)
     nodes = as_counted(snapshot)
-    cut = any(each.kind is Kind.NETWORK_CUT for each in found)
-    idle = takes_nothing(snapshot, stopping, cut=cut)
+    idle = takes_nothing(snapshot, stopping, cut=is_cut(found))
+    unknown = tuple(blind(snapshot, stopping))
     against = list(obstacles(snapshot, found, stopping))
     try:
         margins = tuple(_margins(nodes, keyspaces, stopping, terms, assessor))
@@ -108,7 +108,7 @@ def decide(
     return GateAnswer(
         stopping=stopping,
         idle=idle,
-        reasons=() if idle else tuple(against),
+        reasons=unknown if idle else (*unknown, *against),
         warnings=(*(against if idle else ()), *warnings(snapshot, found, stopping)),
         margins=margins,
         unknown=tuple(n.host_id for n in nodes if n.liveness is Liveness.UNKNOWN),

@@ -34,11 +34,6 @@ class Viewer:
     votes: bool = False
     near: bool = True
 
-    @property
-    def may_vote(self) -> bool:
-        """Say whether it may be a running member, heard or not."""
-        return self.near and (self.votes or self.runs is None)
-
 
 @dataclass(frozen=True, eq=False)
 class Votes:
@@ -47,14 +42,14 @@ class Votes:
     Attributes:
         up, down: of those who were heard, with the member's own word where it runs.
         undecided: heard, and its failure detector says nothing.
-        silent: others that may run and were not heard.
+        silent: how many may run and were not heard, whomever it is about.
 
     """
 
     up: Counts
     down: Counts
     undecided: Counts
-    silent: Counts
+    silent: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,21 +76,26 @@ class Matrix:
     def liveness(self, member: int) -> Liveness:
         """Return how a majority sees a member.
 
-        Up takes a majority of those heard.  Down takes one of all that may run: the others may
-        be silent because they are cut off together with those who would contradict.
+        Up takes a majority of those heard.  Down takes one of all that may run, the member
+        itself among them: who is silent may serve, cut off together with whoever would say so.
         """
         votes = self.votes
-        up, down = int(votes.up[member]), int(votes.down[member])
-        heard = up + down + int(votes.undecided[member])
+        up, down, heard = int(votes.up[member]), int(votes.down[member]), self._heard(member)
         if 2 * up > heard:
             return Liveness.UP
-        if 2 * down > heard + int(votes.silent[member]):
+        if 2 * down > heard + votes.silent:
             return Liveness.DOWN
         if heard == 0 and self.idle[member]:
-            return (
-                Liveness.DOWN
-            )  # nobody is there to say so, but its process is known not to run
+            return Liveness.DOWN  # nobody is left to say so
         return Liveness.UNKNOWN
+
+    def surely_up(self, member: int) -> bool:
+        """Say whether a majority of all that may run sees a member up, silent ones included."""
+        return 2 * int(self.votes.up[member]) > self._heard(member) + self.votes.silent
+
+    def _heard(self, member: int) -> int:
+        votes = self.votes
+        return int(votes.up[member] + votes.down[member] + votes.undecided[member])
 
     def saying(self, member: int, seen: Seen) -> Indexes:
         """Return the voters that see a member so."""
@@ -171,7 +171,7 @@ def matrix(hosts: Sequence[HostId], viewers: Sequence[Viewer]) -> Matrix:
             states[said[other], columns[other]] += 1
     voters = heard & np.array([viewer.votes for viewer in viewers], np.bool_)
     idle = np.array([viewer.runs is False for viewer in viewers], np.bool_)
-    votes = _votes(cells, voters, viewers)
+    votes = _votes(cells, voters, heard, viewers)
     return Matrix(tuple(hosts), cells, ages, states, voters, votes, idle)
 
 
@@ -181,17 +181,18 @@ def _places(hosts: Iterable[HostId], number: Mapping[HostId, int]) -> tuple[Inde
     return at[at >= 0], at >= 0
 
 
-def _votes(cells: NDArray[np.int8], voters: Flags, viewers: Sequence[Viewer]) -> Votes:
+def _votes(
+    cells: NDArray[np.int8], voters: Flags, heard: Flags, viewers: Sequence[Viewer]
+) -> Votes:
     cast = cells[voters]
     own = np.array([viewer.runs is True for viewer in viewers], np.int64)
-    silent = np.array(
+    may_run = np.array(
         [viewer.near and viewer.runs is not False for viewer in viewers], np.bool_
     )
-    silent &= ~voters
     undecided = (cast == Seen.UNKNOWN).sum(axis=0) - voters  # less the diagonal
     return Votes(
         (cast == Seen.UP).sum(axis=0) + own,
         (cast == Seen.DOWN).sum(axis=0),
         undecided,
-        silent.sum() - silent,
+        int((may_run & ~heard).sum()),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ring.identity import Identities, Voice, fresh_facts
-from ring.matrix import Viewer
+from ring.matrix import Matrix, Viewer
 from ring.model import HostId, Liveness, Mode
 from ring.objects import Claim, Entry, Machine, Pod, Stay, ordinal
 from ring.observed import Observation
@@ -38,6 +38,8 @@ class Member:
         liveness: as a majority of running members sees it.
         mode: by its own word; else as most running members have it.
         replaces: of a joining node, the lost member whose place it takes.
+        counted: liveness that others may rely on: up only where its own word bears out what
+            a majority of all that may run sees.
         runs: whether its process takes part in the ring.
         heard: whether its own word is fresh.
         age: seconds since its own word.
@@ -57,6 +59,7 @@ class Member:
     address: str = ""
     addresses: tuple[Stay, ...] = ()
     liveness: Liveness = Liveness.UNKNOWN
+    counted: Liveness = Liveness.UNKNOWN
     mode: Mode = Mode.NORMAL
     replaces: HostId | None = None
     runs: bool | None = None
@@ -87,10 +90,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one member, source by source; None where a source says nothing."""
+    """What is known of one member, source by source; None where a source says nothing.
+
+    Attributes:
+        near: whether it may be a pod of this Service: it is, or the ledger was never read.
+
+    """
 
     host_id: HostId
     pod_name: str
+    near: bool
     pod: Pod | None
     pods_read: bool
     claim: Claim | None
@@ -107,30 +116,41 @@ class Known:
 
     @property
     def runs(self) -> bool | None:
-        """Say whether its process takes part in the ring.
+        """Say whether its process takes part in the ring: the nearest witness that is fresh.
 
-        A machine that Kubernetes has lost too is a second witness, besides those members that
-        see the node down.
+        These are the node, its sidecar, and the pod.  Its machine is none: Kubernetes calls one
+        not Ready that it cannot reach, and clients may.
         """
-        if self.heartbeat is not None and self.heartbeat.mode in RUNNING_MODES:
-            return True
-        said = self.voice.heartbeat
-        if said is not None:
-            another = said.host_id not in (None, self.host_id)
-            return False if said.mode in IDLE_MODES or another else None
-        if self.voice.sidecar is not None and self.voice.sidecar.process is Process.STOPPED:
+        node, sidecar = self.voice.heartbeat, self.voice.sidecar
+        if node is not None:
+            if node.mode in IDLE_MODES or node.host_id not in (None, self.host_id):
+                return False
+            return True if self.heartbeat and node.mode in RUNNING_MODES else None
+        if sidecar is not None and sidecar.process is Process.STOPPED:
             return False
-        gone = self.pods_read and self.pod_name and self.pod is None
-        ended = self.pod is not None and (self.pod.phase in ENDED or not self.pod.machine)
-        lost = self.machine is not None and self.machine.ready is not True
-        return False if gone or ended or (lost and self.voice.sidecar is None) else None
+        if not self.pods_read or not self.pod_name:
+            return None
+        pod = self.pod
+        return False if pod is None or pod.phase in ENDED or not pod.machine else None
+
+    def counted(self, liveness: Liveness, *, surely_up: bool) -> Liveness:
+        """Weigh how others see it against its own word.
+
+        Gossip takes half a minute to see a process die, and those who are silent may see it
+        otherwise.  Nodes of other Services have no word of their own here.
+        """
+        if liveness is not Liveness.UP:
+            return liveness
+        ends = self.pod is not None and self.pod.terminating
+        borne_out = not self.near or (self.runs is True and not ends)
+        return Liveness.UP if surely_up and borne_out else Liveness.UNKNOWN
 
     @property
     def viewer(self) -> Viewer:
         """What it is as one who sees others."""
         said = self.heartbeat
         if said is None or not self.runs:
-            return Viewer(runs=self.runs, near=bool(self.pod_name))
+            return Viewer(runs=self.runs, near=self.near)
         joins = said.mode == "JOINING"
         return Viewer(said.sight, self.voice.age, runs=True, votes=not joins)
 
@@ -151,6 +171,7 @@ def known_of(
             Known(
                 host,
                 name,
+                bool(name) or observed.ledger.age is None,
                 pod,
                 pods_read,
                 claims.get(name),
@@ -174,8 +195,12 @@ def cql_rows(observed: Observation, limits: Limits) -> dict[HostId, Row]:
     return rows
 
 
-def member(known: Known, liveness: Liveness, state: PeerState | None, address: str) -> Member:
-    """Put together a member; ``state`` and ``address`` are as others have them."""
+def member(known: Known, seen: Matrix, number: int, address: str) -> Member:
+    """Put together a member, whose column in ``seen`` is ``number``.
+
+    The address is as others have it.
+    """
+    state, liveness = seen.state(number), seen.liveness(number)
     said, entry, row, pod = known.heartbeat, known.entry, known.row, known.pod
     mode = MODES.get(said.mode) if said else None
     sidecar = known.voice.last
@@ -197,6 +222,7 @@ def member(known: Known, liveness: Liveness, state: PeerState | None, address: s
         address=first_of(said and said.address, address, row and row.address, _newest(entry)),
         addresses=entry.addresses if entry else (),
         liveness=liveness,
+        counted=known.counted(liveness, surely_up=seen.surely_up(number)),
         mode=mode or (STATES[state] if state is not None else Mode.NORMAL),
         runs=known.runs,
         heard=said is not None,

@@ -60,7 +60,6 @@ class Claim:
         uid: the disk's identity (``metadata.uid``).
         pod: whose disk it is, by its name.
         phase: ``Pending``, ``Bound`` or ``Lost``.
-        machine: Kubernetes node that its volume is bound to; empty where it can move.
 
     """
 
@@ -68,7 +67,6 @@ class Claim:
     uid: str
     pod: str
     phase: str = "Bound"
-    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,8 +63,8 @@ class Reason:
 def obstacles(
     snapshot: RingSnapshot, found: Sequence[Finding], stopping: Stopping
 ) -> Iterator[Reason]:
-    """Yield what forbids stopping."""
-    yield from unknowns(snapshot, stopping)
+    """Yield what forbids to take something away that serves."""
+    yield from _unknown_data(snapshot)
     yield from under_way(snapshot)
     record = snapshot.observed.record
     if record.is_fresh(snapshot.limits.kubernetes) and record.value is None:
@@ -75,8 +75,13 @@ def obstacles(
             yield Reason(each.kind, each.what, dict(each.evidence))
 
 
-def unknowns(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
-    """Yield what would have to be known to say yes."""
+def is_cut(found: Sequence[Finding]) -> bool:
+    """Say whether the network is known to be cut."""
+    return any(each.kind is Kind.NETWORK_CUT for each in found)
+
+
+def blind(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
+    """Yield what would have to be known to say even that it serves nothing."""
     observed, limits = snapshot.observed, snapshot.limits
     old = [name for name in NEEDED if not observed.kubernetes[name].is_fresh(limits.kubernetes)]
     if old:
@@ -85,9 +90,8 @@ def unknowns(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
             f"The API server does not tell of {named(old)}",
             {"sources": {name: observed.kubernetes[name].age for name in old}},
         )
-    if not snapshot.matrix.voters.any():
+    if stopping.hosts and not snapshot.matrix.voters.any():
         yield Reason("nobody-heard", "No running member was heard")
-    yield from _unknown_data(snapshot)
     strange = [
         pod
         for pod in stopping.pods
@@ -183,23 +187,4 @@ def warnings(
             "pod-not-ready",
             f"{named(others)} {are(len(others))} not ready: clients have fewer nodes to ask",
             {"pods": others},
-        )
-    if stopping.machine:
-        yield from _bound(snapshot, stopping)
-
-
-def _bound(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
-    """Yield pods that cannot come back while their machine is drained."""
-    claims = snapshot.observed.claims.value or {}
-    bound = [
-        pod
-        for pod in stopping.pods
-        if pod in claims and claims[pod].machine == stopping.machine
-    ]
-    if bound:
-        yield Reason(
-            "volume-bound",
-            f"The volumes of {named(bound)} are bound to {stopping.machine}: they stay down"
-            " until it is back",
-            {"pods": bound, "kubernetesNode": stopping.machine},
         )

@@ -112,7 +112,7 @@ def _member(snapshot: RingSnapshot, number: int, each: Member) -> Json:
             "up": int(votes.up[number]),
             "down": int(votes.down[number]),
             "undecided": int(votes.undecided[number]),
-            "silent": int(votes.silent[number]),
+            "silent": votes.silent,
         },
         "dissenters": [str(host) for host in snapshot.dissenters(number)[:DISSENTERS]],
         "native": each.native,

@@ -79,6 +79,8 @@ def drain_order(answer: Json, age: float | None, look: Look = PLAIN) -> Iterator
     yield from banner(answer, age, look)
     rows = [_step(number, each) for number, each in enumerate(answer["steps"], 1)]
     yield from look.table(ORDER, rows)
+    for each in answer.get("reasons", ()):
+        yield from look.fold(f"because [{each['code']}] {each['what']}", "")
     for each in answer["apart"]:
         text = f"Rack {each['dc']}/{each['rack']} may not stop as a whole: {_lost(each)}."
         yield from look.fold(text, "")

@@ -142,8 +142,7 @@ def take(observed: Observation, limits: Limits = DEFAULT_LIMITS) -> RingSnapshot
     seen = matrix(who.hosts, [each.viewer for each in known])
     addresses = ring_addresses(known)
     members = [
-        member(each, seen.liveness(n), seen.state(n), addresses.get(each.host_id, ""))
-        for n, each in enumerate(known)
+        member(each, seen, n, addresses.get(each.host_id, "")) for n, each in enumerate(known)
     ]
     lost = {who.by_pod[pod]: old for pod, old in who.lost.items() if pod in who.by_pod}
     for n, each in enumerate(members):

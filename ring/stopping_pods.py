@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ring.errors import UnknownNodeError
 from ring.identity import Voice
-from ring.members import ENDED, Member
+from ring.members import ENDED
 from ring.model import HostId, Liveness, Node
 from ring.objects import Pod, pod_order
 from ring.snapshot import RingSnapshot
@@ -79,28 +79,14 @@ def _stopping(
 
 
 def as_counted(snapshot: RingSnapshot) -> tuple[Node, ...]:
-    """Return the ring's nodes as they may be relied on.
-
-    Gossip takes half a minute to see a process die.  A member that others still see up, and
-    whose own process is known not to run or about to end, is unknown here.
-    """
-    doubtful = {
-        each.host_id
-        for each in snapshot.members
-        if each.liveness is Liveness.UP and _ends(snapshot, each)
-    }
+    """Return the ring's nodes as they may be relied on."""
+    by_host = snapshot.by_host
     return tuple(
-        node.as_liveness(Liveness.UNKNOWN) if node.host_id in doubtful else node
-        for node in snapshot.ring.nodes
+        node.as_liveness(by_host[node.host_id].counted) for node in snapshot.ring.nodes
     )
 
 
-def _ends(snapshot: RingSnapshot, member: Member) -> bool:
-    pod = (snapshot.pods or {}).get(member.pod)
-    return member.runs is False or (pod is not None and pod.terminating)
-
-
-def takes_nothing(snapshot: RingSnapshot, stopping: Stopping, *, cut: bool = False) -> bool:
+def takes_nothing(snapshot: RingSnapshot, stopping: Stopping, *, cut: bool) -> bool:
     """Say whether all that is to stop is known to serve nothing and to be on no way in.
 
     While the network is ``cut`` a running member serves its own side, though a majority may

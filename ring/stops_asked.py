@@ -71,5 +71,5 @@ def gate_answer(shown: Shown, asked: Stop) -> Json:
 def drain_order_answer(shown: Shown, asked: tuple[Level, ...]) -> Json:
     """Return an order to stop all pods in (docs/schemas/drain-order.json)."""
     return head(shown) | drain_order.as_json(
-        drain_order.drain_order(shown.judged.snapshot, asked)
+        drain_order.drain_order(shown.judged.snapshot, shown.judged.found, asked)
     )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from ring.contact_points import DC, HOSTS, MOST, PORT, contact_points
 from ring.judged import Judged, judge
+from tests.unit.ring.troubles import unreachable
 from tests.unit.ring.worlds import World
 
 
@@ -42,6 +43,15 @@ def test_who_is_down_is_not_listed_and_who_is_unknown_stays() -> None:
     assert listed(now) == {"10.0.0.0", "10.0.0.2", "10.0.0.3"}
 
     assert contact_points(judged(world), now, 9042) is None
+
+
+def test_the_side_of_a_cut_that_is_not_reached_stays() -> None:
+    world = World(3)
+    before = contact_points(judged(world), None, 9042)
+    world.cut((0,), (1, 2))
+    unreachable(world, 1, 2)
+
+    assert contact_points(judged(world), before, 9042) is None
 
 
 def test_a_list_never_becomes_empty() -> None:

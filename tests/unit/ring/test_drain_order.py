@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from ring.drain_order import DrainOrder, as_json, drain_order
@@ -17,7 +18,8 @@ from ring.stopping_pods import named
 from ring.words import Disk, DiskState, PeerState
 from tests.unit.ring.schema import faults
 from tests.unit.ring.strategies import host
-from tests.unit.ring.test_gate import LOCAL_ONE, Trouble, troubled, troubles
+from tests.unit.ring.test_gate import LOCAL_ONE
+from tests.unit.ring.troubles import Trouble, troubled, troubles
 from tests.unit.ring.worlds import RING, World
 
 SCHEMA = json.loads(
@@ -30,7 +32,7 @@ def order(world: World, *levels: Level) -> DrainOrder:
 
 
 def ordered(snapshot: RingSnapshot, *levels: Level) -> DrainOrder:
-    found = drain_order(snapshot, levels)
+    found = drain_order(snapshot, findings(Case(snapshot=snapshot)), levels)
     assert list(faults(SCHEMA, json.loads(json.dumps(as_json(found))))) == []
     return found
 
@@ -122,13 +124,31 @@ def test_a_member_whose_tokens_are_unknown_is_in_no_safe_step() -> None:
     assert "cassandra-5" in unsafe
 
 
-def test_a_member_on_its_way_in_stands_in_the_order_too() -> None:
+def test_a_member_on_its_way_in_is_in_no_step_and_nothing_is_safe_until_it_is_there() -> None:
     world = World(6)
     world.seats[5].mode, world.states[5] = "JOINING", PeerState.JOINING
+    found = order(world)
 
-    assert sorted(pod for step in steps(order(world)) for pod in step) == [
-        f"cassandra-{n}" for n in range(6)
+    assert sorted(pod for step in steps(found) for pod in step) == [
+        f"cassandra-{n}" for n in range(5)
     ]
+    assert [each.code for each in found.reasons] == ["change-under-way"]
+    assert not any(step.safe for step in found.steps)
+
+
+@pytest.mark.parametrize("source", ["pods", "record", "ledger", "turn", "facts"])
+def test_nothing_is_safe_on_what_was_read_long_ago(source: str) -> None:
+    world = World(6)
+    read = getattr(world.observed(), source)
+    world.stale[source] = (
+        {address: replace(each, age=36000.0) for address, each in read.items()}  # type: ignore[assignment]
+        if source == "facts"
+        else replace(read, age=36000.0)
+    )
+    found = order(world)
+
+    assert len(found.steps) >= 3
+    assert not any(step.safe for step in found.steps)
 
 
 @settings(max_examples=100)
@@ -148,6 +168,7 @@ def test_every_pod_is_in_one_step_of_one_rack_and_the_gate_agrees_on_what_is_los
         gate = decide(snapshot, findings(Case(snapshot=snapshot)), named(snapshot, step.pods))
         lost = {each.evidence.get("keyspace") for each in gate.reasons} - {None}
         assert gate.idle or lost == {loss.keyspace for loss in step.losses}
+        assert gate.allowed or not step.safe
 
 
 def _place(snapshot: RingSnapshot, member: HostId) -> tuple[str, str]:

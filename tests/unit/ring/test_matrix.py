@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from ring.matrix import Matrix, Viewer, matrix
 from ring.model import Liveness
+from ring.reading import UNREAD
 from ring.words import POOLED, Peer, Pool, Seen
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
@@ -39,14 +40,15 @@ def views(draw: st.DrawFn) -> Views:
 
 
 @given(views(), st.data())
-def test_silence_of_others_makes_nobody_down(seen: Views, data: st.DataObject) -> None:
+def test_silence_makes_nobody_down_or_surely_up(seen: Views, data: st.DataObject) -> None:
     before = joined(seen)
     member = data.draw(st.integers(0, len(seen) - 1))
-    quiet = data.draw(st.sets(st.integers(0, len(seen) - 1))) - {member}
+    quiet = data.draw(st.sets(st.integers(0, len(seen) - 1)))
     after = joined([None if n in quiet else row for n, row in enumerate(seen)])
 
     if before.liveness(member) is not Liveness.DOWN:
         assert after.liveness(member) is not Liveness.DOWN
+    assert before.surely_up(member) or not after.surely_up(member)
 
 
 @given(views())
@@ -127,18 +129,27 @@ def test_a_minority_that_alone_is_heard_calls_nobody_down() -> None:
     assert seen == [Liveness.UP] * 2 + [Liveness.UNKNOWN] * 3
 
 
-def test_a_machine_that_kubernetes_lost_too_does_not_hold_up_the_verdict() -> None:
+def test_a_minority_calls_nobody_down_where_nobody_tells_which_members_are_pods_here() -> None:
+    world = World(5)
+    world.cut((0, 1), (2, 3, 4))
+    world.stale["ledger"] = UNREAD
+    for number in (2, 3, 4):
+        world.seats[number].heard = False
+
+    assert world.snapshot().by_host[host(4)].pod == ""
+    assert world.snapshot().by_host[host(4)].liveness is Liveness.UNKNOWN
+
+
+def test_a_machine_that_kubernetes_lost_is_no_witness_that_its_member_is_down() -> None:
     world = World(3)
     world.unseen(1, 2, by=(0,))
     for number in (1, 2):
         world.seats[number].heard = False
-    assert world.snapshot().by_host[host(1)].liveness is Liveness.UNKNOWN
-
-    for number in (1, 2):
         name = f"worker-{number}"
         world.machines[name] = type(world.machines[name])(name=name, ready=None)
 
-    assert world.snapshot().by_host[host(1)].liveness is Liveness.DOWN
+    assert world.snapshot().by_host[host(1)].liveness is Liveness.UNKNOWN
+    assert world.snapshot().by_host[host(1)].runs is None
 
 
 def test_a_stopped_ring_is_down_though_nobody_is_left_to_say_so() -> None:
