@@ -50,12 +50,20 @@ class Change:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a picture was taken: in seconds since 1970, and by a clock that nobody sets."""
+
+    at: float
+    clock: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """The last that was known of a member; None and empty where nothing ever was.
 
     Attributes:
-        down_since: when it was first seen down; None while it is not.
+        down_since: when it was first seen down, in monotonic seconds; None while it is not.
         succeeded: whether another member has taken its place in its pod.
 
     """
@@ -87,10 +95,19 @@ class History:
     begun: bool = False
     log: tuple[Change, ...] = ()
 
-    def after(self, snapshot: RingSnapshot, at: float) -> "History":
-        """Return the history with what this picture shows; ``at`` in seconds since 1970."""
+    def after(self, snapshot: RingSnapshot, at: float, clock: float | None = None) -> "History":
+        """Return the history with what this picture shows.
+
+        Args:
+            snapshot: the picture.
+            at: when it was taken, in seconds since 1970.
+            clock: the same in monotonic seconds, for durations: the other clock may be set.
+                Without, ``at``.
+
+        """
+        now = Moment(at, at if clock is None else clock)
         traces = dict(self.traces)
-        found = self._present(snapshot, traces, at)
+        found = self._present(snapshot, traces, now)
         if snapshot.is_certain:
             found += _gone(snapshot, traces, at)
         schema = agreed_schema(snapshot) or self.schema
@@ -104,7 +121,7 @@ class History:
         )
 
     def _present(
-        self, snapshot: RingSnapshot, traces: dict[HostId, Trace], at: float
+        self, snapshot: RingSnapshot, traces: dict[HostId, Trace], now: Moment
     ) -> list[Change]:
         """Compare those that are members now; their traces are brought up to date."""
         found: list[Change] = []
@@ -115,13 +132,13 @@ class History:
                 continue  # not begun yet; or the end of a story that was told
             if host in traces or self.begun:
                 place = _place(traces, host, member)
-                found += _changes(old, member, at)
+                found += _changes(old, member, now)
                 if place is not None:
                     traces[place] = replace(traces[place], pod="", succeeded=True)
-                    found.append(_change(What.REPLACED, member, at, was=str(place)))
+                    found.append(_change(What.REPLACED, member, now.at, was=str(place)))
                 elif host not in traces:
-                    found.append(_change(What.JOINED, member, at))
-            traces[host] = _traced(old, member, at)
+                    found.append(_change(What.JOINED, member, now.at))
+            traces[host] = _traced(old, member, now.clock)
         return found
 
     def since(self, at: float) -> tuple[Change, ...]:
@@ -155,8 +172,9 @@ def _place(traces: Mapping[HostId, Trace], host: HostId, member: Member) -> Host
     return next((each for each in others if each != host), None)
 
 
-def _changes(old: Trace, member: Member, at: float) -> list[Change]:
+def _changes(old: Trace, member: Member, now: Moment) -> list[Change]:
     """Compare what was known of a member with what is."""
+    at = now.at
     found = []
     if old.address and member.address and old.address != member.address:
         found.append(
@@ -169,11 +187,11 @@ def _changes(old: Trace, member: Member, at: float) -> list[Change]:
     start = old.pod_uid, old.restarts
     if old.pod_uid and member.pod_uid and start != (member.pod_uid, member.restarts):
         found.append(_change(What.RESTARTED, member, at))
-    before, now = old.liveness, member.liveness
-    if before is Liveness.UP and now is Liveness.DOWN:
+    before, is_now = old.liveness, member.liveness
+    if before is Liveness.UP and is_now is Liveness.DOWN:
         found.append(_change(What.WENT_DOWN, member, at))
-    if before is Liveness.DOWN and now is Liveness.UP:
-        seconds = None if old.down_since is None else max(0.0, at - old.down_since)
+    if before is Liveness.DOWN and is_now is Liveness.UP:
+        seconds = None if old.down_since is None else now.clock - old.down_since
         found.append(replace(_change(What.CAME_BACK, member, at), seconds=seconds))
     return found
 
@@ -182,11 +200,11 @@ def _change(what: What, member: Member, at: float, was: str = "", now: str = "")
     return Change(what=what, at=at, host_id=member.host_id, pod=member.pod, was=was, now=now)
 
 
-def _traced(old: Trace, member: Member, at: float) -> Trace:
+def _traced(old: Trace, member: Member, clock: float) -> Trace:
     """Keep what is known now, and of what is not what was."""
     is_known = member.liveness is not Liveness.UNKNOWN
     liveness = member.liveness if is_known else old.liveness
-    since = old.down_since if old.down_since is not None else at
+    since = old.down_since if old.down_since is not None else clock
     return Trace(
         liveness=liveness,
         down_since=since if liveness is Liveness.DOWN else None,

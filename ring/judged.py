@@ -118,10 +118,21 @@ def judge(
     before: Judged | None = None,
     known: Known = NOTHING,
     limits: Limits = DEFAULT_LIMITS,
+    clock: float | None = None,
 ) -> Judged:
-    """Make of an observation all that is shown; ``before`` is the last one's outcome."""
+    """Make of an observation all that is shown.
+
+    Args:
+        observed: what was read.
+        at: when, in seconds since 1970.
+        before: the last one's outcome.
+        known: what is known from elsewhere.
+        limits: up to which age a source counts as known.
+        clock: ``at`` in monotonic seconds (`History.after`).
+
+    """
     snapshot = take(observed, limits)
-    history = (before.history if before else History()).after(snapshot, at)
+    history = (before.history if before else History()).after(snapshot, at, clock)
     case = Case(snapshot=snapshot, history=history, skews=known.skews, upkeep=known.upkeep)
     same = before is not None and before.verdict.ring == snapshot.ring
     return Judged(

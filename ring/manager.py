@@ -127,7 +127,7 @@ class Manager:
         began = time.monotonic()
         observed = self.observe()
         judged = await asyncio.to_thread(
-            judge, observed, self._wall(), self._judged, self._known, self._limits
+            judge, observed, self._wall(), self._judged, self._known, self._limits, began
         )
         self._judged = judged
         self._latest.publish(judged, began)

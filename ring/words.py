@@ -167,9 +167,10 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock against the manager's, in seconds: by how much it is ahead, and how surely.
+    """A clock, in seconds: by how much it is ahead of one that nobody sets, and how surely.
 
     Attributes:
+        ahead: of the manager's monotonic clock; only differences between clocks tell anything.
         error: half of the round trip and of the resolution that it was read with.
 
     """

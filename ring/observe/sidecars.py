@@ -53,8 +53,7 @@ class Sidecars:
         targets: returns pods and their addresses as they are now.
         port: of the sidecars on the pod network.
         on_change: called when something else than ages and load is new.
-        clock: monotonic seconds.
-        wall: seconds since 1970, to compare clocks with.
+        clock: monotonic seconds; those of the sidecars' machines are compared with it, too.
 
     """
 
@@ -67,12 +66,11 @@ class Sidecars:
         *,
         period: float = PERIOD,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._session, self._targets, self._port = session, targets, port
         self._on_change, self._period = on_change, period
-        self._clock, self._wall, self._sleep = clock, wall, sleep
+        self._clock, self._sleep = clock, sleep
         self._columns = Columns(Pool())
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._known: dict[str, _Asked] = {}
@@ -143,14 +141,14 @@ class Sidecars:
         known = asked.listener.peers_hash
         url = f"http://{host_in_url(asked.address)}:{self._port}/v1/node"
         query = {"peers": known} if known else None
-        began, wall = self._clock(), self._wall()
+        began = self._clock()
         async with asyncio.timeout(PATIENCE) as limit:
             async with self._session.get(url, params=query, allow_redirects=False) as response:
                 answered = self._clock()
                 if response.status != 200:  # noqa: PLR2004 -- nothing else carries an answer
                     response.raise_for_status()
                     raise BadWordError(f"HTTP {response.status} is no answer of a sidecar")
-                clock = _clock(response.headers.get("Date"), wall, answered - began)
+                clock = _clock(response.headers.get("Date"), began, answered - began)
                 limit.reschedule(None)
                 async with self._reading:
                     limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+import pytest
+
 from ring.judged import judge
 from ring.latest import Latest
 from ring.manager import Manager, addresses, candidates, in_turn, revision
@@ -106,14 +108,16 @@ async def test_the_picture_is_as_old_as_the_look_that_it_rests_on() -> None:
     assert 0 <= shown.age < 10
 
 
-def test_a_clock_that_is_set_back_gives_no_negative_time() -> None:
+@pytest.mark.parametrize("jump", [-4 * 3600.0, 4 * 3600.0])
+def test_a_clock_that_is_set_changes_no_duration_and_makes_no_repair_due(jump: float) -> None:
     world = World(4)
-    first = judge(world.observed(), AT)
+    first = judge(world.observed(), AT, clock=100.0)
     world.down(1)
-    second = judge(world.observed(), AT + 100, first)
-    third = judge(World(4).observed(), AT - 100, second)
+    second = judge(world.observed(), AT + 5, first, clock=105.0)
+    third = judge(World(4).observed(), AT + 10 + jump, second, clock=110.0)
 
-    assert [each.seconds for each in third.history.log] == [None, 0.0]
+    assert [each.seconds for each in third.history.log] == [None, 5.0]
+    assert "repair-due" not in {each.kind for each in third.found}
 
 
 def test_pods_are_asked_where_kubernetes_last_knew_them() -> None:

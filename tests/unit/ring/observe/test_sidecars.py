@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
@@ -60,12 +61,9 @@ class Asker:
         self.targets: dict[str, str] = {}
         self.news = 0
         self._session = session
-        self.wall = WALL
 
     def make(self, port: int) -> Sidecars:
-        return Sidecars(
-            self._session, lambda: self.targets, port, self._changed, wall=lambda: self.wall
-        )
+        return Sidecars(self._session, lambda: self.targets, port, self._changed)
 
     def _changed(self) -> None:
         self.news += 1
@@ -265,18 +263,45 @@ async def test_another_address_is_another_sidecar() -> None:
 
 @pytest.mark.parametrize("ahead", [-300.0, 0.0, 300.0])
 async def test_a_clock_is_compared_by_the_date_of_the_answer(ahead: float) -> None:
+    dates = iter((WALL, WALL + ahead))
+
     async def handler(_: web.Request) -> web.Response:
         answer = web.json_response(word())
-        answer.headers["Date"] = formatdate(WALL + ahead, usegmt=True)
+        answer.headers["Date"] = formatdate(next(dates), usegmt=True)
         return answer
 
     async with served(handler) as (_, sidecars):
-        reading = await asked(sidecars)
+        began = time.monotonic()
+        first, second = await asked(sidecars), await asked(sidecars)
+        between = time.monotonic() - began
 
-    assert reading.value
-    clock = reading.value.clock
+    assert first.value
+    assert second.value
+    clock, later = first.value.clock, second.value.clock
     assert clock
-    assert abs(clock.ahead - ahead) <= clock.error
+    assert later
+    moved = later.ahead - clock.ahead - ahead
+    assert -between - clock.error - later.error <= moved <= clock.error + later.error
+
+
+async def test_setting_the_managers_own_clock_sets_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        answer = web.json_response(word())
+        answer.headers["Date"] = formatdate(WALL, usegmt=True)
+        return answer
+
+    async with served(handler) as (_, sidecars):
+        first = await asked(sidecars)
+        monkeypatch.setattr("time.time", lambda: WALL + 4 * 3600)
+        second = await asked(sidecars)
+
+    assert first.value
+    assert second.value
+    assert first.value.clock
+    assert second.value.clock
+    assert abs(first.value.clock.ahead - second.value.clock.ahead) < 60
 
 
 @pytest.mark.parametrize(
