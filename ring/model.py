@@ -63,6 +63,12 @@ class Node:
         """Return liveness and mode as ``nodetool status`` has them, such as ``UN``."""
         return f"{self.liveness}{self.mode}"
 
+    @property
+    def aim_unknown(self) -> bool:
+        """Say whether it is on its way to tokens that nobody told."""
+        joins = self.mode is Mode.JOINING and not self.tokens
+        return joins or (self.mode is Mode.MOVING and self.moving_to is None)
+
     def as_liveness(self, liveness: Liveness) -> "Node":
         """Return the same node, seen otherwise."""
         return replace(self, liveness=liveness)

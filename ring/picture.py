@@ -14,6 +14,7 @@ from ring.finding import Finding
 from ring.history import Change
 from ring.matrix import Matrix
 from ring.members import Member
+from ring.model import Mode, Node
 from ring.objects import Pod
 from ring.reading import Reading
 from ring.ringfile import replication_options
@@ -42,6 +43,7 @@ def as_json(
         "certain": snapshot.is_certain,
         "members": [_member(snapshot, n, each) for n, each in enumerate(snapshot.members)],
         "pods": None if pods is None else [_pod(each, snapshot) for each in pods.values()],
+        "pending": [_pending(each, node) for each, node in snapshot.under_way],
         "turn": observed.turn.value.pod or None if observed.turn.value else None,
         "sees": _sees(matrix),
         "rings": [_hosts(matrix, part) for part in matrix.rings()],
@@ -121,6 +123,19 @@ def _member(snapshot: RingSnapshot, number: int, each: Member) -> Json:
         "release": each.release or None,
         "schemaVersion": each.schema or None,
         "tokens": [str(token) for token in each.tokens],
+    }
+
+
+def _pending(each: Member, node: Node | None) -> Json:
+    """Write where a member goes; nobody tells the tokens of one that joins on a new disk."""
+    known = node is not None and not node.aim_unknown
+    takes = node.tokens if node is not None and known and each.mode is Mode.JOINING else None
+    return {
+        "hostId": str(each.host_id),
+        "state": each.state,
+        "replaces": str(each.replaces) if each.replaces else None,
+        "known": known,
+        "tokens": None if takes is None else [str(token) for token in takes],
     }
 
 

@@ -5,7 +5,7 @@ those, and what is costly is done once for all levels.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,10 +24,18 @@ MANY_CODES = 1 << 21  # codes that a table is laid out for: 16 MiB; above, they 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """Who is alive, by node: in the worst case unknown nodes are down, in the best up."""
+    """Who is alive, by node: in the worst case unknown nodes are down, in the best up.
+
+    Attributes:
+        up, unknown: by liveness.
+        anywhere: not up, and on the way to tokens that nobody told: in the worst case writes
+            wait for it in every range, in the best in none.
+
+    """
 
     up: NDArray[np.bool_]
     unknown: NDArray[np.bool_]
+    anywhere: NDArray[np.bool_]
 
     @classmethod
     def of(cls, nodes: Sequence[Node]) -> "Views":
@@ -35,6 +43,10 @@ class Views:
         return cls(
             np.array([node.liveness is Liveness.UP for node in nodes], np.bool_),
             np.array([node.liveness is Liveness.UNKNOWN for node in nodes], np.bool_),
+            np.array(
+                [node.aim_unknown and node.liveness is not Liveness.UP for node in nodes],
+                np.bool_,
+            ),
         )
 
 
@@ -124,7 +136,13 @@ def profile(placement: Placement, pending: Pending | None, views: Views) -> Prof
         sorting.add(block.code, block.codes)
     kind, example = sorting.done()
     worst, best = _tallies(placement, blocks, example)
-    return Profile(placement, pending, kind, worst, best if views.unknown.any() else worst)
+    if not (views.unknown | views.anywhere).any():
+        best = worst
+    ring = placement.ring
+    waited_for = np.bincount(ring.dc[views.anywhere], minlength=len(ring.dcs))
+    if waited_for.any():
+        worst = replace(worst, pending=worst.pending + waited_for)
+    return Profile(placement, pending, kind, worst, best)
 
 
 class _Sorting:

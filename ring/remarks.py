@@ -28,8 +28,16 @@ class Remark:
 
 
 def remarks(state: RingState) -> tuple[Remark, ...]:
-    """Return all that is odd about a ring's keyspaces."""
-    found: list[Remark] = []
+    """Return all that is odd about a ring."""
+    found: list[Remark] = [
+        Remark(
+            f"nodes[{number}].tokens",
+            f"nobody told where {node.address or node.host_id} goes: its pending ranges are not"
+            " known, and while it is not up any write may wait for it in vain",
+        )
+        for number, node in enumerate(state.nodes)
+        if node.aim_unknown
+    ]
     for keyspace in state.keyspaces:
         found += empty_dcs(keyspace, state.dcs)
         if keyspace.name == LOGINS:

@@ -82,6 +82,12 @@ class RingSnapshot:
         return tuple(each for each in self.members if each.mode is not Mode.NORMAL)
 
     @cached_property
+    def under_way(self) -> tuple[tuple[Member, Node | None], ...]:
+        """The same with what the ring's mathematics knows of them; None where nothing."""
+        nodes = {node.host_id: node for node in self.ring.nodes}
+        return tuple((each, nodes.get(each.host_id)) for each in self.pending)
+
+    @cached_property
     def unplaced(self) -> tuple[Member, ...]:
         """Members that the ring's mathematics has to do without.
 

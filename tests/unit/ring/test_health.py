@@ -56,6 +56,20 @@ def test_two_down_lose_the_ranges_that_they_share() -> None:
     assert (found.worst.margin, found.worst.failing) == (-1, 2)
 
 
+@pytest.mark.parametrize("mode", [Mode.JOINING, Mode.MOVING])
+def test_writes_may_wait_anywhere_for_who_goes_where_nobody_told(mode: Mode) -> None:
+    own = () if mode is Mode.JOINING else (5,)
+    write = Check(Level.QUORUM, Operation.WRITE)
+    ring = [*four(DOWN, UP, UP, UP), replace(node(4, *own, liveness=UP), mode=mode)]
+    lost = [*ring[:4], ring[4].as_liveness(DOWN)]
+
+    there, gone = answer(ring, THREE, write), answer(lost, THREE, write)
+    assert there.certain
+    assert gone.worst.margin == answer(lost, THREE, QUORUM).worst.margin - 1
+    assert gone.best.margin == answer(lost, THREE, QUORUM).best.margin
+    assert "nobody told" in verdict(RingState(tuple(ring), ()), [])["remarks"][0]["problem"]
+
+
 def test_an_unknown_node_is_down_in_the_worst_case_and_up_in_the_best() -> None:
     found = answer(four(DOWN, UNKNOWN, UP, UP), THREE, QUORUM)
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from ring.finding import Case, Kind
 from ring.findings import findings
 from ring.history import History
+from ring.objects import EntryState
 from ring.picture import as_json
 from ring.reading import Reading
-from ring.words import Row
+from ring.words import DiskState, PeerState, Row
 from tests.unit.ring.schema import faults
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
@@ -102,6 +104,24 @@ def test_a_member_is_told_with_its_votes_and_who_disagrees() -> None:
 
     assert member["votes"] == {"up": 3, "down": 1, "undecided": 0, "silent": 0}
     assert member["dissenters"] == [str(host(0))]
+
+
+def test_who_is_on_the_way_is_told_with_the_tokens_that_it_takes_if_these_are_known() -> None:
+    world = World(4)
+    world.ghosts.append(replace(world.seats[3].row))
+    for number, new in ((2, 7), (3, 8)):
+        seat = world.seats[number]
+        seat.mode, world.states[number] = "JOINING", PeerState.JOINING
+        seat.row = replace(seat.row, host_id=host(new), tokens=())
+        seat.disk = replace(seat.disk, state=DiskState.JOINING, host_id=host(new))
+    old = world.seats[3].entry
+    world.seats[3].entry = replace(old, state=EntryState.JOINING)
+    world.seats[2].entry = replace(world.seats[2].entry, host_id=None, state=EntryState.JOINING)
+    joins, replaces = shown(world)["pending"]
+
+    assert (joins["state"], joins["known"], joins["tokens"]) == ("UJ", False, None)
+    assert (replaces["known"], replaces["replaces"]) == (True, str(host(3)))
+    assert len(replaces["tokens"]) == 4
 
 
 def test_the_history_is_told_with_its_times() -> None:
