@@ -49,7 +49,8 @@ def _serves(each: Member, listed: list[str]) -> bool:
     if not each.pod or not each.address or each.exists is False or each.mode is Mode.JOINING:
         return False
     if each.liveness is Liveness.UP:
-        return each.native is True or (each.native is None and each.address in listed)
+        serves = each.native is True or (each.native is None and each.address in listed)
+        return serves and each.vouched
     return each.liveness is Liveness.UNKNOWN and each.address in listed
 
 

@@ -168,7 +168,7 @@ def candidates(observed: Observation, judged: Judged | None) -> list[str]:
         serving = [
             each
             for each in judged.snapshot.members
-            if each.pod and each.address and each.native and each.liveness is not Liveness.DOWN
+            if each.pod and each.vouched and each.native and each.liveness is not Liveness.DOWN
         ]
         if serving:
             return in_turn([((each.dc, each.rack), each.address) for each in serving])

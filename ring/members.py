@@ -34,6 +34,7 @@ class Member:
         pod: whose node it is, also where that pod does not exist at the moment.
         exists: whether the pod exists.
         addresses: where it was, by the ledger, newest first.
+        vouched: whether another than itself has it at this address: its pod, or other members.
         machine, zone: the Kubernetes node that the pod is on, and the node's zone.
         liveness: as a majority of running members sees it.
         mode: by its own word; else as most running members have it.
@@ -58,6 +59,7 @@ class Member:
     rack: str = ""
     address: str = ""
     addresses: tuple[Stay, ...] = ()
+    vouched: bool = False
     liveness: Liveness = Liveness.UNKNOWN
     counted: Liveness = Liveness.UNKNOWN
     mode: Mode = Mode.NORMAL
@@ -204,6 +206,7 @@ def member(known: Known, seen: Matrix, number: int, address: str) -> Member:
     said, entry, row, pod = known.heartbeat, known.entry, known.row, known.pod
     mode = MODES.get(said.mode) if said else None
     sidecar = known.voice.last
+    at = first_of(said and said.address, address, row and row.address, _newest(entry))
     return Member(
         host_id=known.host_id,
         pod=known.pod_name,
@@ -219,7 +222,8 @@ def member(known: Known, seen: Matrix, number: int, address: str) -> Member:
         zone=known.machine.zone if known.machine else "",
         dc=first_of(said and said.dc, entry and entry.dc, row and row.dc),
         rack=first_of(said and said.rack, entry and entry.rack, row and row.rack),
-        address=first_of(said and said.address, address, row and row.address, _newest(entry)),
+        address=at,
+        vouched=bool(at) and at in {pod.address if pod else "", address},
         addresses=entry.addresses if entry else (),
         liveness=liveness,
         counted=known.counted(liveness, surely_up=seen.surely_up(number)),

@@ -37,7 +37,7 @@ class RingSnapshot:
         who: how pods and members were joined.
         members: in pod order, those without a pod last; in the order of ``matrix``.
         matrix: who sees whom.
-        addresses: at which most running members have each host.
+        addresses: at which most other running members have each host.
         keyspaces: as most recently read.
 
     """
@@ -168,7 +168,7 @@ def take(observed: Observation, limits: Limits = DEFAULT_LIMITS) -> RingSnapshot
 
 
 def ring_addresses(known: Sequence[Known]) -> dict[HostId, str]:
-    """Return the address at which most running nodes have each host."""
+    """Return the address at which most other running nodes have each host."""
     sights = [each.heartbeat.sight for each in known if each.heartbeat]
     columns = {(id(s.hosts), id(s.addresses)): s for s in sights if s}
     weight = Counter((id(s.hosts), id(s.addresses)) for s in sights if s)
@@ -176,7 +176,11 @@ def ring_addresses(known: Sequence[Known]) -> dict[HostId, str]:
     for key, sight in columns.items():
         for host, address in zip(sight.hosts, sight.addresses, strict=True):
             counts.setdefault(host, Counter())[address] += weight[key]
-    return {host: said.most_common(1)[0][0] for host, said in counts.items()}
+    for each in known:
+        if (said := each.heartbeat) and said.address and each.host_id in counts:
+            counts[each.host_id][said.address] -= 1  # its sight has itself as it says
+    best = {host: said.most_common(1)[0] for host, said in counts.items()}
+    return {host: address for host, (address, votes) in best.items() if votes > 0}
 
 
 def _keyspaces(observed: Observation, limits: Limits, members: Sequence[Member]) -> Keyspaces:

@@ -11,13 +11,16 @@ from ring.errors import UnknownNodeError
 from ring.judged import Judged
 from ring.manager import addresses
 from ring.objects import pod_order
+from ring.observe.bodies import GARBAGE, whole
 from ring.observe.sidecars import host_in_url
 
 Json = dict[str, Any]
 
 PATIENCE: Final = 4.0
 """Seconds for one sidecar: it may ask others before it explains."""
-AT_ONCE: Final = 64
+PATIENCE_FOR_ALL: Final = 8.0
+"""Seconds for all of them; commands wait 15 for an answer."""
+AT_ONCE: Final = 128
 MOST_BYTES: Final = 2**20
 FULL: Final = 50
 """Up to so many pods explanations are given whole; of more, only the chosen candidates."""
@@ -31,22 +34,47 @@ class Seeds:
     def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
         self._session, self._port = session, port
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._flights: dict[str | None, asyncio.Task[Json]] = {}
 
     async def ask(self, judged: Judged, pod: str | None) -> Json:
-        """Return every pod's seeds, or one's; `UnknownNodeError` where there is no such pod."""
+        """Return every pod's seeds, or one's; `UnknownNodeError` where there is no such pod.
+
+        Who asks the same while it is being asked gets the same answer: so many questions are
+        under way at most as there are pods.
+        """
+        flight = self._flights.get(pod)
+        if flight is None:
+            flight = self._flights[pod] = asyncio.create_task(self._ask(judged, pod))
+            flight.add_done_callback(lambda done: self._landed(pod, done))
+        return await asyncio.shield(flight)
+
+    def _landed(self, pod: str | None, flight: asyncio.Task[Json]) -> None:
+        del self._flights[pod]
+        if not flight.cancelled():
+            flight.exception()  # perhaps nobody waits for it any more
+
+    async def _ask(self, judged: Judged, pod: str | None) -> Json:
         there = addresses(judged.snapshot.observed)
         if pod is not None:
             if pod not in there:
                 raise UnknownNodeError(f"there is no pod {pod} with an address")
             there = {pod: there[pod]}
         names = sorted(there, key=pod_order)
-        answers = await asyncio.gather(*(self._one(there[name]) for name in names))
+        ends = asyncio.get_running_loop().time() + PATIENCE_FOR_ALL
+        answers = await asyncio.gather(*(self._in_time(there[name], ends) for name in names))
         return {
             "pods": {
                 name: _shown(judged, name, answer, whole=len(names) <= FULL)
                 for name, answer in zip(names, answers, strict=True)
             }
         }
+
+    async def _in_time(self, address: str, ends: float) -> Json | str:
+        try:
+            async with asyncio.timeout_at(ends):
+                return await self._one(address)
+        except TimeoutError:
+            return f"no answer within {PATIENCE_FOR_ALL:g} s, as too many others gave none"
 
     async def _one(self, address: str) -> Json | str:
         """Return an explanation, or why there is none."""
@@ -57,26 +85,17 @@ class Seeds:
                 asyncio.timeout(PATIENCE),
                 self._session.get(url, allow_redirects=False) as response,
             ):
-                body = await _limited(response.content)
+                body = await whole(response.content, MOST_BYTES)
                 if response.content_type != "application/json":
                     said = " ".join(body[:200].decode(errors="replace").split())
                     return said or f"HTTP {response.status}"
                 return _decode(body)
         except TimeoutError:
             return f"no answer within {PATIENCE:g} s"
-        except msgspec.MsgspecError as error:
+        except GARBAGE as error:
             return f"no explanation: {error}"
         except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError) as error:
             return str(error) or type(error).__name__
-
-
-async def _limited(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise OSError(f"an answer of over {MOST_BYTES >> 20} MiB")
-    return bytes(body)
 
 
 def _shown(judged: Judged, pod: str, answer: Json | str, *, whole: bool) -> Json:

@@ -118,7 +118,7 @@ class Listener:
             age=said.age_seconds,
             mode=said.mode,
             host_id=_host(said.host_id),
-            address=said.address,
+            address=_address(said.address),
             dc=said.dc,
             rack=said.rack,
             native=said.native,
@@ -184,6 +184,10 @@ class Columns:
 
 def _host(said: UUID | None) -> HostId | None:
     return HostId(said) if said is not None else None
+
+
+def _address(said: str | None) -> str | None:
+    return str(ipaddress.ip_address(said)) if said else said
 
 
 def _known(kind: Any, text: str, other: Any) -> Any:  # noqa: ANN401 -- of whatever enumeration

@@ -1,10 +1,13 @@
 """Contact points are members that serve clients; unknown ones stay, none is never said."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ring.contact_points import DC, HOSTS, MOST, PORT, contact_points
 from ring.judged import Judged, judge
+from ring.manager import candidates
 from tests.unit.ring.troubles import unreachable
 from tests.unit.ring.worlds import World
 
@@ -102,3 +105,18 @@ def test_only_addresses_of_members_are_ever_listed(states: list[str], known: boo
     if data is not None:
         assert listed(data)
         assert listed(data) <= {seat.pod.address for seat in world.seats}
+
+
+def test_an_address_that_only_its_node_tells_of_is_neither_listed_nor_logged_in_at() -> None:
+    world = World(3)
+    observed = world.observed()
+    reading = observed.sidecars["cassandra-0"]
+    assert reading.value
+    assert reading.value.heartbeat
+    lie = replace(reading.value.heartbeat, address="192.0.2.9")
+    said = replace(reading, value=replace(reading.value, heartbeat=lie))
+    observed = replace(observed, sidecars={**observed.sidecars, "cassandra-0": said})
+    after = judge(observed, 1767225600.0)
+
+    assert listed(contact_points(after, None, 9042)) == {"10.0.0.1", "10.0.0.2"}
+    assert sorted(candidates(observed, after)) == ["10.0.0.1", "10.0.0.2"]
