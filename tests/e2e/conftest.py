@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.e2e import kindcluster
 from tests.e2e.app import App
 from tests.e2e.diagnosis import diagnosis
 from tests.e2e.kindcluster import KindCluster
+from tests.e2e.operator import Operator
 from tests.e2e.ring import Fetch, Ring, http_fetch, make_namespace, remove_namespace
 
 SHARED = "shared-ring"
@@ -45,12 +47,13 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[KindCluster]:
     """Build the images, make the cluster, load the images; say how long each took."""
-    with timed("images built"):
-        kindcluster.build_images()
     try:
-        with timed("cluster of three ready"):
+        # Machines that start mostly wait, and so do builds that download.
+        with timed("images and cluster"), ThreadPoolExecutor() as pool:
+            images = pool.submit(kindcluster.build_images)
             cluster = kindcluster.create()
-        request.session.stash[CLUSTER] = cluster
+            request.session.stash[CLUSTER] = cluster
+            images.result()
         with timed("images on the workers"):
             kindcluster.load_images()
         yield cluster
@@ -118,7 +121,7 @@ def first_start(make_ring: MakeRing) -> tuple[Ring, float]:
     """Apply the manifests to an empty namespace; return the seconds until all were NORMAL."""
     ring = make_ring(SHARED)
     began = time.monotonic()
-    ring.apply("kind")
+    ring.apply("kind", components=("manager",))
     ring.wait_whole(SIZE)
     return ring, time.monotonic() - began
 
@@ -136,6 +139,13 @@ def ring(first_start: tuple[Ring, float]) -> Ring:
     ring, _ = first_start
     ring.wait_whole(ring.kubectl.read("statefulset", "cassandra")["spec"]["replicas"])
     return ring
+
+
+@pytest.fixture(scope="session")
+def operator(first_start: tuple[Ring, float]) -> Operator:
+    """Give somebody who asks the shared ring's manager."""
+    ring, _ = first_start
+    return Operator(ring.kubectl)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,19 @@ def _of_namespace(kubectl: Kubectl) -> str:
         parts.append(
             _try(kubectl, "logs", pod, "-c", "cassandra", f"--tail={LINES}", "--previous")
         )
+    for name in _names(kubectl, "app=cassandra-ring-manager"):
+        parts.append(f"── {name}")
+        parts.append(_try(kubectl, "logs", name, f"--tail={LINES}"))
+        path = f"/api/v1/namespaces/{kubectl.namespace}/pods/{name}:8080/proxy/v1/ring"
+        parts.append(_try(kubectl, "get", "--raw", path))
     return "\n".join(parts)
+
+
+def _names(kubectl: Kubectl, selector: str) -> list[str]:
+    try:
+        return kubectl.names("pods", selector)
+    except KubectlError:
+        return []
 
 
 def _try(kubectl: Kubectl, *words: str) -> str:

@@ -1,7 +1,11 @@
 """A real cluster for the session: control plane and two workers, and the images on them."""
 
+import json
 import os
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +20,13 @@ WORKERS: Final = (f"{NAME}-worker", f"{NAME}-worker2")
 CONTROL_PLANE: Final = f"{NAME}-control-plane"
 CASSANDRA: Final = "cassandra:5.0"
 SIDECAR: Final = "cassandra-k8s-ring/sidecar:0.1.0"
+MANAGER: Final = "cassandra-k8s-ring/manager:0.1.0"
 CLIENT: Final = "cassandra-k8s-ring/client:e2e"
+OURS: Final = {
+    SIDECAR: "images/sidecar",
+    MANAGER: "images/manager",
+    CLIENT: "tests/e2e/client",
+}
 ZONES: Final = ("zone-a", "zone-b")
 BUILD_SECONDS: Final = 600.0
 CONFIG: Final = """
@@ -47,6 +57,30 @@ class KindCluster:
         """Return kubectl for it."""
         return Kubectl(self.config)
 
+    @contextmanager
+    def frozen(self, node: str) -> Iterator[None]:
+        """Freeze a Kubernetes node with all that runs on it, as a machine that hangs."""
+        run("docker", "pause", node)
+        try:
+            yield
+        finally:
+            run("docker", "unpause", node)
+
+    def memory(self, namespace: str, container: str) -> dict[str, int]:
+        """Return the bytes of a container in use by pod, by its cgroup, from the kubelets.
+
+        Pods that were not measured yet are missing.
+        """
+        found: dict[str, int] = {}
+        for worker in WORKERS:
+            path = f"/api/v1/nodes/{worker}/proxy/stats/summary"
+            for pod in json.loads(self.kubectl("get", "--raw", path))["pods"]:
+                sizes = {each["name"]: each.get("memory", {}) for each in pod["containers"]}
+                size = sizes.get(container, {}).get("workingSetBytes")
+                if pod["podRef"]["namespace"] == namespace and size:
+                    found[pod["podRef"]["name"]] = size
+        return found
+
     def on(self, node: str, *words: str, patience: float = 60.0) -> str:
         """Run a command on a Kubernetes node; works without the API server."""
         return run("docker", "exec", node, *words, patience=patience)
@@ -64,12 +98,15 @@ def run(*words: str, given: str | None = None, patience: float = BUILD_SECONDS) 
 
 def build_images() -> None:
     """Build what is ours; the rest has to be there or is pulled."""
-    for image, folder in ((SIDECAR, "images/sidecar"), (CLIENT, "tests/e2e/client")):
-        run(
-            "docker", "build", "-q", "-f", f"{ROOT}/{folder}/Dockerfile", "-t", image, str(ROOT)
-        )
+    with ThreadPoolExecutor() as pool:  # they mostly wait for downloads
+        list(pool.map(_build, OURS))
     if not run("docker", "images", "-q", CASSANDRA).strip():
         run("docker", "pull", CASSANDRA)
+
+
+def _build(image: str) -> None:
+    file = f"{ROOT}/{OURS[image]}/Dockerfile"
+    run("docker", "build", "-q", "-f", file, "-t", image, str(ROOT))
 
 
 def create() -> KindCluster:
@@ -102,7 +139,7 @@ def create() -> KindCluster:
 
 def load_images() -> None:
     """Bring the images to the workers."""
-    images = (SIDECAR, CLIENT, CASSANDRA)
+    images = (*OURS, CASSANDRA)
     run("kind", "load", "docker-image", *images, "--name", NAME, "--nodes", ",".join(WORKERS))
 
 

@@ -24,6 +24,8 @@ LOG_SECONDS: Final = 30.0
 START_SECONDS: Final = 600.0
 """A bound for slow machines; a ring of three takes a minute on two cores."""
 RESTRICTED: Final = "pod-security.kubernetes.io/enforce=restricted"
+CLUSTER_WIDE: Final = ("cassandra-zones", "cassandra-ring-manager")
+"""ClusterRoles and their bindings."""
 Fetch = Callable[[str], Any]
 Patch = tuple[str, str]
 """What to patch, ``Kind`` or ``Kind/name``, and a patch as kustomize has them."""
@@ -73,27 +75,32 @@ class Ring:
         """Its namespace."""
         return self.kubectl.namespace
 
-    def apply(self, overlay: str, *patches: Patch) -> None:
+    def apply(self, overlay: str, *patches: Patch, components: tuple[str, ...] = ()) -> None:
         """Apply an overlay to the namespace, its StatefulSets made small."""
-        with self._kustomization(overlay, patches) as folder:
+        with self._kustomization(overlay, patches, components) as folder:
             self.kubectl("apply", "-k", folder)
 
     def delete(self, overlay: str, *patches: Patch) -> None:
         """Delete what `apply` made with the same words."""
-        with self._kustomization(overlay, patches) as folder:
+        with self._kustomization(overlay, patches, ()) as folder:
             self.kubectl("delete", "-k", folder, "--wait=true")
 
     @contextmanager
-    def _kustomization(self, overlay: str, patches: tuple[Patch, ...]) -> Iterator[str]:
+    def _kustomization(
+        self, overlay: str, patches: tuple[Patch, ...], components: tuple[str, ...]
+    ) -> Iterator[str]:
         manifests = "../../manifests"
+        small = () if overlay == "kind" else ("small",)
         # What belongs to no namespace needs names of its own: there are several rings.
-        name = f"cassandra-zones-{self.namespace}"
-        rename = f"- {{op: replace, path: /metadata/name, value: {name}}}"
+        renamed = (
+            (f"{kind}/{name}", _renamed(f"{name}-{self.namespace}"))
+            for name in CLUSTER_WIDE
+            for kind in ("ClusterRole", "ClusterRoleBinding")
+        )
         # Where policies are enforced: the API server's proxy comes from no pod.
         let_in = "- {op: add, path: /spec/ingress/-, value: {ports: [{port: 8079}]}}"
         ours = (
-            ("ClusterRole", rename),
-            ("ClusterRoleBinding", rename),
+            *renamed,
             ("NetworkPolicy", let_in),
             SWITCHED_ON,
         )
@@ -102,7 +109,7 @@ class Ring:
             "kind": "Kustomization",
             "namespace": self.namespace,
             "resources": [f"{manifests}/overlays/{overlay}"],
-            "components": [] if overlay == "kind" else [f"{manifests}/components/small"],
+            "components": [f"{manifests}/components/{each}" for each in (*small, *components)],
             "patches": [
                 {"target": _target(which), "patch": dedent(patch)}
                 for which, patch in (*ours, *patches)
@@ -256,6 +263,10 @@ class Ring:
         return sorted(found)
 
 
+def _renamed(name: str) -> str:
+    return f"- {{op: replace, path: /metadata/name, value: {name}}}"
+
+
 def _target(which: str) -> dict[str, str]:
     kind, _, name = which.partition("/")
     return {"kind": kind, "name": name} if name else {"kind": kind}
@@ -304,4 +315,5 @@ def remove_namespace(kubectl: Kubectl, name: str) -> None:
     within("delete", "pod", "--all", "--grace-period=1", "--wait=false")
     kubectl("delete", "namespace", name, "--wait=true", patience=180)
     for kind in ("clusterrole", "clusterrolebinding"):
-        kubectl("delete", kind, f"cassandra-zones-{name}", "--ignore-not-found")
+        names = (f"{each}-{name}" for each in CLUSTER_WIDE)
+        kubectl("delete", kind, *names, "--ignore-not-found")

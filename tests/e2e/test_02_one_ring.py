@@ -1,12 +1,11 @@
 """One ring of three through ordinary days: birth, moved pods, a rollout, growth."""
 
 import itertools
-import json
 import time
 
 from tests.e2e.app import App
 from tests.e2e.conftest import SIZE
-from tests.e2e.kindcluster import WORKERS, KindCluster
+from tests.e2e.kindcluster import KindCluster
 from tests.e2e.ring import APP, Member, Ring, container, kill_container
 from tests.e2e.waiting import Watch, wait_until
 
@@ -91,13 +90,7 @@ def test_a_sidecar_is_small(cluster: KindCluster, ring: Ring) -> None:
     found: dict[str, int] = {}
 
     def unmeasured() -> str | None:
-        for worker in WORKERS:
-            path = f"/api/v1/nodes/{worker}/proxy/stats/summary"
-            for pod in json.loads(cluster.kubectl("get", "--raw", path))["pods"]:
-                sizes = {each["name"]: each.get("memory", {}) for each in pod["containers"]}
-                size = sizes.get("seedprovider", {}).get("workingSetBytes")
-                if pod["podRef"]["namespace"] == ring.namespace and size:
-                    found[pod["podRef"]["name"]] = size
+        found.update(cluster.memory(ring.namespace, "seedprovider"))
         missing = set(ring.pods()) - set(found)
         return f"{missing} not measured" if missing else None
 
