@@ -1,6 +1,9 @@
 """`ring status` and its like, as operators run them, against the manager's true API."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import pytest
 import yaml
 
 from ring.judged import Judged
-from tests.unit.ring.live import live, ring
+from tests.unit.ring.live import environment, live, ring
 from tests.unit.ring.schema import faults
 from tests.unit.ring.serving import Time
 from tests.unit.ring.strategies import host
@@ -252,12 +255,22 @@ async def test_commands_complete_pods_and_keyspaces(tmp_path: Path) -> None:
         keyspaces = await there.ring(
             _RING_COMPLETE="complete_bash", COMP_WORDS="ring gate -k s", COMP_CWORD="3"
         )
+        by_kubectl = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "ring.completing", "gate", "cassandra-"],
+            env=environment(KUBECONFIG=str(there.kubeconfig)),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         there.configure()  # nobody is let in without a token
         none = await there.ring(
             _RING_COMPLETE="complete_bash", COMP_WORDS="ring gate cassandra-", COMP_CWORD="2"
         )
 
-    assert pods.out.split() == [f"cassandra-{n}" for n in range(6)]
+    names = [f"cassandra-{n}" for n in range(6)]
+    assert pods.out.split() == names
+    assert by_kubectl.stdout.split() == [*names, ":4"]
     assert keyspaces.out.split() == ["shop", "system_auth"]
     assert none.out.split() == []
 
