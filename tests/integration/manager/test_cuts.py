@@ -1,5 +1,7 @@
 """The network between nodes, cut and healed: what the manager calls it, and what not."""
 
+import asyncio
+
 from localring.cql import connect
 from localring.ring import LocalRing
 from ring.finding import Finding, Kind
@@ -8,6 +10,7 @@ from ring.judged import Judged
 from tests.integration.manager.conftest import Watched, is_whole
 
 CONVICTION = 90.0  # seconds until failure detectors have given up a silent node
+TAKEN = 2.0  # seconds until every node has read of a cut; they look ten times a second
 USUAL = {"logins-on-one-node"}  # as Cassandra makes a ring
 
 
@@ -63,6 +66,7 @@ async def test_a_schema_that_does_not_spread_is_found_and_its_advice_mends_it(
 ) -> None:
     ring = manager.ring
     ring.cut([0, 1], [2], verbs="SCHEMA_")
+    await asyncio.sleep(TAKEN)  # a change before that would spread
     try:
         await execute(ring, 0, "CREATE KEYSPACE apart WITH replication = " + ONE)
         await manager.until(
