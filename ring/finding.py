@@ -88,13 +88,16 @@ class Upkeep:
     """When members were last repaired and cleaned up, where that is known.
 
     Attributes:
-        repaired: end of the last full repair, in seconds since 1970, by member.
-        cleaned: end of the last cleanup, in the same way.
+        repaired: since when all that a member holds is repaired in full, in seconds since
+            1970 (`ring.repairs.repaired`).
+        cleaned: end of the last cleanup, in the same way.  Cassandra keeps no history of them.
+        failure: why the history of repairs could not be read; empty where it was, or need not.
 
     """
 
     repaired: Mapping[HostId, float] = field(default_factory=dict)
     cleaned: Mapping[HostId, float] = field(default_factory=dict)
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

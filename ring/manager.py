@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from ring.finding import Upkeep
 from ring.judged import Judged, Known, judge
 from ring.latest import Latest
 from ring.model import Liveness
 from ring.objects import pod_order
 from ring.observed import Observation
 from ring.reading import Limits, Reading
+from ring.skew import Skew
 from ring.snapshot import DEFAULT_LIMITS
 from ring.words import Facts, Sidecar
 
@@ -97,9 +99,14 @@ class Manager:
         """The last cycle's outcome."""
         return self._judged
 
-    def learn(self, known: Known) -> None:
+    def learn_skews(self, skews: Mapping[str, Sequence[Skew]]) -> None:
         """Take what was measured beside the cycles, for those to come."""
-        self._known = known
+        self._known = replace(self._known, skews=skews)
+
+    def learn_upkeep(self, upkeep: Upkeep) -> None:
+        """Take what was found out beside the cycles, for those to come; begin one at once."""
+        self._known = replace(self._known, upkeep=upkeep)
+        self.notice("upkeep")
 
     def notice(self, source: str) -> None:
         """Say that a source has news: the next cycle begins at once."""

@@ -31,6 +31,8 @@ from ring.observe.seeds import Seeds
 from ring.observe.sidecars import PERIOD, Sidecars, session
 from ring.skewing import Skewing
 from ring.stream import Streams
+from ring.upkeeping import PERIOD as UPKEEP_PERIOD
+from ring.upkeeping import Upkeeping
 from ring.web import make_app
 
 MISSED_CYCLES: Final = 3
@@ -63,6 +65,7 @@ class Settings:
     claim: str = "cassandra-data"
     access: Access = field(default_factory=Access)
     writes: bool = True
+    upkeep_period: float = UPKEEP_PERIOD
 
 
 class ListenError(OSError):
@@ -177,7 +180,14 @@ class _Parts:
             shown=latest.shown,
             leads=lambda: self.election.leads,
         )
-        self._skewing = Skewing(lambda: self.manager.judged, self.manager.learn)
+        self._skewing = Skewing(lambda: self.manager.judged, self.manager.learn_skews)
+        self._upkeeping = Upkeeping(
+            lambda: self.manager.judged,
+            partial(Contact, access=settings.access),
+            lambda: candidates(self._cluster.observed(), self.manager.judged),
+            self.manager.learn_upkeep,
+            period=settings.upkeep_period,
+        )
         streams = Streams(latest)
         self._failures: Counter[str] = Counter()
         metrics = Metrics(
@@ -208,6 +218,7 @@ class _Parts:
             self._contacts.run,
             self.manager.run,
             self._skewing.run,
+            self._upkeeping.run,
         ]
         if self._settings.writes:
             runs += [self.election.run, self._keeper.run]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ring.errors import RingError
 from ring.health import Assessor
-from ring.judged import Judged, Known
+from ring.judged import Judged
 from ring.model import Local, RingState
 from ring.skew import ROUNDS, Skew, skew
 
@@ -17,6 +17,9 @@ PERIOD: Final = 30.0
 FEWEST_ROUNDS: Final = 40
 MOST_WORK: Final = 20_000
 """Nodes times rounds: a ring of a thousand takes seconds of one core, once after a change."""
+
+
+Skews = Mapping[str, Sequence[Skew]]
 
 
 class Skewing:
@@ -31,7 +34,7 @@ class Skewing:
     def __init__(
         self,
         judged: Callable[[], Judged | None],
-        tell: Callable[[Known], None],
+        tell: Callable[[Skews], None],
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -56,10 +59,10 @@ class Skewing:
         if settled and shape != self._measured:
             skews = await asyncio.to_thread(measure, ring)
             self._measured = shape
-            self._tell(Known(skews=skews))
+            self._tell(skews)
 
 
-def measure(ring: RingState) -> Mapping[str, Sequence[Skew]]:
+def measure(ring: RingState) -> Skews:
     """Return the skew of every keyspace; none where the ring is such that there is none."""
     rounds = min(ROUNDS, max(FEWEST_ROUNDS, MOST_WORK // max(1, len(ring.nodes))))
     rng = np.random.default_rng()

@@ -6,9 +6,11 @@ not its word.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +29,8 @@ from cassandra.query import SimpleStatement, dict_factory
 
 from ring.model import RING_SIZE, HostId
 from ring.observe.access import Access, CqlError
+from ring.observe.repairing import full_repairs
+from ring.repairs import RepairHistory
 from ring.words import Facts, Row
 
 PATIENCE: Final = 5.0
@@ -46,6 +50,17 @@ WITH_TOKENS: Final = "tokens,"
 WITHOUT: Final = ""
 TABLES: Final = ("system.peers_v2", "system.peers")  # the second is 3.11's
 PARTITIONER: Final = "Murmur3Partitioner"
+TABLES_THERE: Final = "SELECT keyspace_name, table_name FROM system_schema.tables"
+REPAIRED: Final = (
+    "SELECT keyspace_name, columnfamily_names, started_at, finished_at, successful_ranges,"
+    " options FROM system_distributed.parent_repair_history"
+    " WHERE started_at >= {0} LIMIT {1} ALLOW FILTERING"
+)
+REPAIRS: Final = 10_000
+"""Rows that are read; tools that repair piece by piece write thousands a day."""
+MOST_TABLES: Final = 100_000
+LONG: Final = 20.0
+"""Seconds for all pages of an answer."""
 KEYSPACES: Final = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 
 logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # what fails is told as a reading
@@ -79,6 +94,28 @@ class Contact:
             raise
         except Exception as error:
             self.close()
+            raise CqlError(_said(error, self._access)) from error
+
+    def repairs(self, since: float) -> RepairHistory:
+        """Return the full repairs that began at this time or later, `REPAIRS` of them at most.
+
+        Raises:
+            CqlError: whatever the reason, such as that the user may not read them.
+
+        """
+        try:
+            session = self._session or self._connect()
+            tables: dict[str, set[str]] = {}
+            for each in _some(session, TABLES_THERE, MOST_TABLES):
+                tables.setdefault(str(each["keyspace_name"]), set()).add(
+                    str(each["table_name"])
+                )
+            text = REPAIRED.format(int(since * 1000), REPAIRS)
+            repairs = list(full_repairs(_some(session, text, REPAIRS)))
+            return RepairHistory(tables=tables, repairs=repairs)
+        except CqlError:
+            raise
+        except Exception as error:
             raise CqlError(_said(error, self._access)) from error
 
     def close(self) -> None:
@@ -150,6 +187,15 @@ class Contact:
     def _ask_peers(self, session: Session, tokens: str) -> list[Mapping[str, Any]]:
         text = PEERS.format(tokens, TABLES[self._table])
         return list(session.execute(SimpleStatement(text, fetch_size=PAGE)))
+
+
+def _some(session: Session, text: str, most: int) -> Iterator[Mapping[str, Any]]:
+    """Yield rows of a long answer; of more than there may be, those that come first."""
+    ends = time.monotonic() + LONG
+    for row in islice(session.execute(SimpleStatement(text, fetch_size=PAGE)), most):
+        if time.monotonic() > ends:
+            raise CqlError(f"an answer of over {LONG:g} s")
+        yield row
 
 
 def _one(rows: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- the driver's result

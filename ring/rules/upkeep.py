@@ -1,7 +1,7 @@
 """Rules about what is due after a change: repairs and cleanups, from the ring's history.
 
 Nobody sees a repair by looking at a ring.  What `Upkeep` does not know to be done is due for as
-long as the history has its reason.
+long as the history has its reason; Cassandra keeps a history of repairs, and none of cleanups.
 """
 
 from collections.abc import Iterator
@@ -29,12 +29,14 @@ def repair_due(case: Case) -> Iterator[Finding]:
     if not reasons:
         return
     due = [each for each in case.snapshot.members if each.host_id in reasons]
+    why = case.upkeep.failure
+    unseen = f", unless that was done since: repairs cannot be seen here ({why})" if why else ""
     yield Finding(
         kind=Kind.REPAIR_DUE,
         severity=Severity.WARNING,
         what=f"{named(names(due))} may lack writes: {reasons[due[0].host_id]['why']}",
         evidence={"members": {str(host): each for host, each in reasons.items()}},
-        advice="Repair them, one after the other, unless that was done since.",
+        advice=f"Repair them, one after the other{unseen}.",
         commands=tuple(case.nodetool(each.pod or "POD", "repair -full") for each in due),
     )
 

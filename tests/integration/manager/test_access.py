@@ -109,6 +109,13 @@ async def test_a_wrong_secret_is_named_and_a_right_one_taken_without_a_restart(
         assert manager.kinds == {"rf-above-nodes"}  # Cassandra's own keyspaces
 
 
+async def test_who_may_not_read_the_history_of_repairs_is_told_so(secured: Secured) -> None:
+    contact = Contact(str(secured.ring.pod(0).address), secured.access)
+    with pytest.raises(CqlError, match="has no SELECT permission"):
+        await asyncio.to_thread(contact.repairs, 0.0)
+    contact.close()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ring.finding import Kind
 from ring.judged import Judged, Known, judge
-from ring.skewing import Skewing
+from ring.skewing import Skewing, Skews
 from tests.unit.ring.serving import AT
 from tests.unit.ring.worlds import World
 
@@ -22,7 +22,7 @@ def lopsided() -> World:
 async def test_a_lopsided_ring_is_found_once_it_has_settled() -> None:
     world = lopsided()
     judged: list[Judged] = [judge(world.observed(), AT)]
-    told: list[Known] = []
+    told: list[Skews] = []
     skewing = Skewing(lambda: judged[-1], told.append)
     await skewing.look()
     assert told == []
@@ -30,13 +30,16 @@ async def test_a_lopsided_ring_is_found_once_it_has_settled() -> None:
     await skewing.look()
 
     assert len(told) == 1
-    kinds = {each.kind for each in judge(world.observed(), AT, judged[-1], told[0]).found}
+    kinds = {
+        each.kind
+        for each in judge(world.observed(), AT, judged[-1], Known(skews=told[0])).found
+    }
     assert Kind.TOKEN_SKEW in kinds
 
 
 async def test_a_ring_that_changes_is_measured_again_and_one_that_is_unknown_never() -> None:
     judged: list[Judged | None] = [None]
-    told: list[Known] = []
+    told: list[Skews] = []
     skewing = Skewing(lambda: judged[-1], told.append)
     await skewing.look()
     for world in (World(3), World(3), World(4), World(4)):

@@ -1,11 +1,15 @@
-"""Nodes whose tokens are none of Murmur3's are refused by name, and never half believed."""
+"""Nodes whose tokens are none of Murmur3's are refused by name; no answer is without an end."""
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import repeat
 from typing import Any, cast
 
 import pytest
+from cassandra.query import SimpleStatement
 
 from ring.observe.access import Access, CqlError
-from ring.observe.cassandra import Contact
+from ring.observe.cassandra import REPAIRS, Contact
 from tests.unit.ring.strategies import host
 
 Row = dict[str, Any]
@@ -58,3 +62,41 @@ def test_a_node_of_another_partitioner_or_with_other_tokens_is_refused(
 ) -> None:
     with pytest.raises(CqlError, match=words):
         asked(**changes).read(whole=True)
+
+
+class Endless:
+    """A session whose answers have no end, whatever the limit in the question."""
+
+    def __init__(self, **changes: object) -> None:
+        self.row: Row = {
+            "keyspace_name": "shop",
+            "table_name": "rows",
+            "columnfamily_names": {"rows"},
+            "started_at": datetime(1970, 1, 1),  # noqa: DTZ001 -- as the driver has it
+            "finished_at": datetime(1970, 1, 1),  # noqa: DTZ001
+            "successful_ranges": {"(-5,7]"},
+            "options": {"incremental": "false"},
+            **changes,
+        }
+
+    def execute(self, query: object) -> Iterator[Row]:
+        assert isinstance(query, SimpleStatement)
+        return repeat(self.row)
+
+
+def historian(**changes: object) -> Contact:
+    contact = Contact("10.0.0.1", Access())
+    contact._session = cast("Any", Endless(**changes))
+    return contact
+
+
+def test_a_history_of_repairs_without_an_end_is_cut() -> None:
+    history = historian().repairs(0.0)
+
+    assert history.tables == {"shop": {"rows"}}
+    assert len(history.repairs) == REPAIRS
+
+
+def test_a_history_of_repairs_that_is_none_is_a_failure_of_its_node() -> None:
+    with pytest.raises(CqlError, match="TypeError"):
+        historian(successful_ranges=[["garbage"]]).repairs(0.0)
