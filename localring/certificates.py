@@ -4,8 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from localring.errors import StageError
-from localring.java import Java, java_environment
+from localring.java import Java, run_tool
 
 PASSWORD = "changeit"  # noqa: S105 -- of files that live as long as the run, in its own folder
 PATIENCE = 60.0  # seconds; 1 on an idle machine
@@ -36,22 +35,5 @@ async def make_identity(java: Java, folder: Path, name: str) -> Identity:
 
 
 async def _keytool(java: Java, keystore: Path, *words: str) -> None:
-    child = await asyncio.create_subprocess_exec(
-        *(str(java.executable.with_name("keytool")), *words, "-alias", "it"),
-        *("-keystore", str(keystore), "-storepass", PASSWORD),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=java_environment(),
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            output, _ = await child.communicate()
-    except TimeoutError as error:
-        raise StageError(f"keytool took over {PATIENCE:.0f} s") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0:
-        raise StageError(f"keytool: {output.decode(errors='replace').strip()}")
+    named = ("-alias", "it", "-keystore", str(keystore), "-storepass", PASSWORD)
+    await run_tool(java, "keytool", *words, *named, patience=PATIENCE)

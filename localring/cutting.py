@@ -16,9 +16,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from localring.cache import Tell, made_once
-from localring.errors import StageError
 from localring.jars import Jars
-from localring.java import Java, java_environment
+from localring.java import Java, run_tool
 
 SOURCE = Path(__file__).with_name("agent") / "Cut.java"
 NAME = "cut.jar"
@@ -40,28 +39,9 @@ async def make_agent(folder: Path, java: Java, jars: Jars, tell: Tell) -> Path:
 
 
 async def _compile(java: Java, jars: Jars, target: Path) -> None:
-    compiler = java.executable.with_name("javac")
-    if not compiler.is_file():
-        raise StageError(f"{compiler} is missing: a JDK is needed, not only its runtime")
-    child = await asyncio.create_subprocess_exec(
-        *(str(compiler), "--release", RELEASE, "-proc:none", "-nowarn", "-d", str(target)),
-        *("-cp", jars.class_path(), str(SOURCE)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=java_environment(),
-    )
-    try:
-        async with asyncio.timeout(COMPILE_PATIENCE):
-            output, _ = await child.communicate()
-    except TimeoutError as error:
-        raise StageError(f"javac took over {COMPILE_PATIENCE:.0f} s") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0:
-        raise StageError(f"javac does not compile {SOURCE}:\n{output.decode(errors='replace')}")
+    options = ("--release", RELEASE, "-proc:none", "-nowarn", "-d", str(target))
+    words = (*options, "-cp", jars.class_path(), str(SOURCE))
+    await run_tool(java, "javac", *words, patience=COMPILE_PATIENCE)
 
 
 def _pack(classes: Path, jar: Path) -> None:

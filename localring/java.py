@@ -98,6 +98,39 @@ def _checked(executable: Path, identity: str) -> Java:
     return Java(executable.resolve(), int(release[1]), identity)
 
 
+async def run_tool(java: Java, name: str, *words: str, patience: float) -> None:
+    """Run a tool of the JDK to its end; `StageError` with what it said if that fails.
+
+    Args:
+        java: whose tool.
+        name: beside the ``java`` command, such as ``javac``.
+        words: its arguments.
+        patience: seconds, after which it is killed.
+
+    """
+    tool = java.executable.with_name(name)
+    if not tool.is_file():
+        raise StageError(f"{tool} is missing: a JDK is needed, not only its runtime")
+    child = await asyncio.create_subprocess_exec(
+        *(str(tool), *words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=java_environment(),
+    )
+    try:
+        async with asyncio.timeout(patience):
+            output, _ = await child.communicate()
+    except TimeoutError as error:
+        raise StageError(f"{name} took over {patience:.0f} s") from error
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode != 0:
+        raise StageError(f"{name} failed:\n{output.decode(errors='replace').strip()}")
+
+
 def java_environment() -> dict[str, str]:
     """Return the environment of every JVM: nothing that could change its flags."""
     kept = {
