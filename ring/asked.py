@@ -195,6 +195,8 @@ def _host(snapshot: RingSnapshot, name: str, word: str) -> str:
         return str(snapshot.who.by_pod[word])
     if snapshot.pods is not None and word in snapshot.pods:
         raise InputError(name, f"{word} is a pod that runs no member of the ring")
+    if problem := snapshot.observed.pods.broken.get(word):
+        raise InputError(name, problem)
     return word
 
 

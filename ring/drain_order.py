@@ -105,7 +105,8 @@ def drain_order(
 
     """
     judge = _Judge(snapshot, found, levels, assessor)
-    strangers = [pod for pod in snapshot.pods or {} if pod not in snapshot.who.by_pod]
+    pods = (*(snapshot.pods or {}), *snapshot.observed.pods.broken)
+    strangers = [pod for pod in pods if pod not in snapshot.who.by_pod]
     steps = [judge.stranger(pod) for pod in strangers]
     apart: dict[tuple[str, str], tuple[Loss, ...]] = {}
     for place, members in _racks(snapshot).items():

@@ -56,6 +56,7 @@ class Kind(StrEnum):
     REPAIR_DUE = "repair-due"
     CLEANUP_DUE = "cleanup-due"
     KUBERNETES_STALE = "kubernetes-stale"
+    OBJECT_UNREADABLE = "object-unreadable"
     SIDECAR_SILENT = "sidecar-silent"
     NODE_SILENT = "node-silent"
     CQL_UNREADABLE = "cql-unreadable"

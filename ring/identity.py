@@ -57,7 +57,7 @@ def voices(observed: Observation, limits: Limits) -> dict[str, Voice]:
         reading = observed.sidecars[pod]
         said = reading.value
         known = pods.get(pod) if pods is not None else None
-        gone = pods is not None and known is None
+        gone = pods is not None and known is None and pod not in observed.pods.broken
         other = said is not None and known is not None and said.pod_uid != known.uid
         found[pod] = Voice() if gone or other else _voice(pod, reading, limits)
     return found

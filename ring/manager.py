@@ -152,18 +152,21 @@ class Manager:
 
 
 def addresses(observed: Observation) -> dict[str, str]:
-    """Return whom to ask: pods with their addresses, by EndpointSlices where pods are unknown.
+    """Return whom to ask: pods with their addresses, by EndpointSlices those that are unknown.
 
     What is known of Kubernetes counts however old: who has got another address answers there
     with another name, or not at all.
     """
-    if observed.pods.value is not None:
-        return {
-            name: pod.address
-            for name, pod in observed.pods.value.items()
-            if pod.address and pod.phase not in {"Succeeded", "Failed"}
-        }
-    return {each.pod: each.address for each in observed.endpoints.value or () if each.address}
+    pods, broken = observed.pods.value, observed.pods.broken
+    there = {
+        name: pod.address
+        for name, pod in (pods or {}).items()
+        if pod.address and pod.phase not in {"Succeeded", "Failed"}
+    }
+    for each in observed.endpoints.value or ():
+        if each.address and (pods is None or each.pod in broken):
+            there[each.pod] = each.address
+    return there
 
 
 def candidates(observed: Observation, judged: Judged | None) -> list[str]:

@@ -95,7 +95,8 @@ class Known:
     """What is known of one member, source by source; None where a source says nothing.
 
     Attributes:
-        near: whether it may be a pod of this Service: it is, or the ledger was never read.
+        near: whether it may be a pod of this Service: it is, or not all of the ledger was read.
+        pods_read: whether its pod, where it has none, does not exist.
 
     """
 
@@ -173,9 +174,9 @@ def known_of(
             Known(
                 host,
                 name,
-                bool(name) or observed.ledger.age is None,
+                bool(name) or observed.ledger.age is None or bool(observed.ledger.broken),
                 pod,
-                pods_read,
+                pods_read and name not in observed.pods.broken,
                 claims.get(name),
                 machines.get(pod.machine) if pod else None,
                 heard.get(name, Voice()),

@@ -83,12 +83,20 @@ def is_cut(found: Sequence[Finding]) -> bool:
 def blind(snapshot: RingSnapshot, stopping: Stopping) -> Iterator[Reason]:
     """Yield what would have to be known to say even that it serves nothing."""
     observed, limits = snapshot.observed, snapshot.limits
-    old = [name for name in NEEDED if not observed.kubernetes[name].is_fresh(limits.kubernetes)]
+    read = {name: observed.kubernetes[name] for name in NEEDED}
+    old = [name for name, each in read.items() if each.is_stale(limits.kubernetes)]
     if old:
         yield Reason(
             "kubernetes-stale",
             f"The API server does not tell of {named(old)}",
-            {"sources": {name: observed.kubernetes[name].age for name in old}},
+            {"sources": {name: read[name].age for name in old}},
+        )
+    broken = [text for each in read.values() for text in each.broken.values()]
+    if broken:
+        yield Reason(
+            Kind.OBJECT_UNREADABLE,
+            f"{named(broken)}: what it would tell is not known",
+            {"objects": broken},
         )
     if stopping.hosts and not snapshot.matrix.voters.any():
         yield Reason("nobody-heard", "No running member was heard")

@@ -193,7 +193,7 @@ def _readings(readings: Mapping[str, Reading[object]], limit: float) -> Json:
         name: {
             "fresh": each.is_fresh(limit),
             "ageSeconds": _seconds(each.age),
-            "failure": each.failure or None,
+            "failure": each.problem or None,
         }
         for name, each in readings.items()
     }

@@ -58,7 +58,10 @@ class RingSnapshot:
 
     @cached_property
     def pods(self) -> Mapping[str, Pod] | None:
-        """Existing pods by name, in pod order; None where they are not known."""
+        """Existing pods by name, in pod order; None where they are not known.
+
+        Those that cannot be read are not among them (``observed.pods.broken``).
+        """
         pods = self.observed.pods.fresh(self.limits.kubernetes)
         return {name: pods[name] for name in sorted(pods, key=pod_order)} if pods else pods
 
@@ -73,7 +76,7 @@ class RingSnapshot:
 
         Somebody who runs was heard, and the ledger is known.
         """
-        ledger = self.observed.ledger.is_fresh(self.limits.kubernetes)
+        ledger = self.observed.ledger.is_whole(self.limits.kubernetes)
         return ledger and bool(self.matrix.voters.any())
 
     @cached_property

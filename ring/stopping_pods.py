@@ -39,7 +39,8 @@ def named(snapshot: RingSnapshot, names: Sequence[str]) -> Stopping:
     """
     by_pod, pods, hosts = snapshot.who.by_pod, set(), set()
     for name in names:
-        if name in (snapshot.observed.pods.value or {}) or name in by_pod:
+        known = snapshot.observed.pods
+        if name in (known.value or {}) or name in known.broken or name in by_pod:
             pods.add(name)
             continue
         found = [
@@ -65,7 +66,9 @@ def on_machine(snapshot: RingSnapshot, machine: str) -> Stopping:
     here = {
         name for name, pod in pods.items() if pod.machine == machine and pod.phase not in ENDED
     }
-    if not machine or (not here and machine not in (snapshot.observed.machines.value or {})):
+    machines = snapshot.observed.machines
+    there = {*(machines.value or {}), *machines.broken}
+    if not machine or (not here and machine not in there):
         raise UnknownNodeError(f"no Kubernetes node is {machine!r}")
     return _stopping(snapshot, here, set(), machine)
 
@@ -92,7 +95,7 @@ def takes_nothing(snapshot: RingSnapshot, stopping: Stopping, *, cut: bool) -> b
     While the network is ``cut`` a running member serves its own side, though a majority may
     see it down.
     """
-    if stopping.machine and snapshot.pods is None:
+    if stopping.machine and not snapshot.observed.pods.is_whole(snapshot.limits.kubernetes):
         return False  # more pods may be there than are known
     by_pod = snapshot.who.by_pod
     others = [pod for pod in stopping.pods if pod not in by_pod]

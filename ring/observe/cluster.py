@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from ring.objects import Entry, Record, Turn, ordinal
-from ring.observe import decoding
+from ring.objects import Claim, Entry, Record, StatefulSet, Turn, ordinal
+from ring.observe import decoding, decoding_ledger, decoding_service
 from ring.observe.bodies import decoded
-from ring.observe.decoding import Broken
+from ring.observe.decoding_ledger import ENTRY, record_name
 from ring.observe.errors import KubeError
 from ring.observe.watching import Collection, Server, Watch
 from ring.observed import Observation
@@ -32,6 +31,7 @@ class Cluster:
         on_change: Callable[[], None],
     ) -> None:
         self._server, self._namespace, self._service = server, namespace, service
+        self._claim = claim
         core, apps = "/api/v1", "/apis/apps/v1"
         named = f"{service}-join"
 
@@ -60,21 +60,21 @@ class Cluster:
             "endpoints",
             "/apis/discovery.k8s.io/v1",
             "endpointslices",
-            decoding.endpoints,
+            decoding_service.endpoints,
             _always({"labelSelector": f"kubernetes.io/service-name={service}"}),
         )
-        self._maps: Watch[Record | Entry | Broken] = watch(
+        self._maps: Watch[Record | Entry] = watch(
             "configMaps",
             core,
             "configmaps",
-            decoding.config_map(service),
+            decoding_ledger.config_map(service),
             _always({"labelSelector": f"{MANAGED},{OWN_LABEL}={service}"}),
         )
         self._lease = watch(
             "turn",
             "/apis/coordination.k8s.io/v1",
             "leases",
-            decoding.turn,
+            decoding_ledger.turn,
             _always({"fieldSelector": f"metadata.name={named}"}),
         )
 
@@ -101,34 +101,28 @@ class Cluster:
         """Return what is known now of this side."""
         sets, maps = self._sets.reading(), self._maps.reading()
         slices, lease = self._slices.reading(), self._lease.reading()
-        claims = self._claims.reading()
-        if claims.value is not None and sets.value is not None:
-            own = {
-                name: each
-                for name, each in claims.value.items()
-                if _is_of(each.pod, sets.value)
-            }
-            claims = replace(claims, value=own)
         return Observation(
             namespace=self._namespace,
             service=self._service,
             pods=self._pods.reading(),
-            claims=_by(claims, lambda each: each.pod),
+            claims=_claims(self._claims.reading(), sets, f"{self._claim}-"),
             machines=self._machines.reading(),
             stateful_sets=sets,
             endpoints=_mapped(
                 slices, lambda by: tuple(e for each in by.values() for e in each)
             ),
-            record=_record(maps),
+            record=_record(maps, record_name(self._service)),
             ledger=_ledger(maps),
-            turn=_mapped(lease, lambda by: next(iter(by.values()), Turn())),
+            turn=_mapped(_alone(lease), lambda by: next(iter(by.values()), Turn())),
         )
 
     async def _selected(self) -> Mapping[str, str]:
         """Return how the Service selects its pods now."""
         path = f"/api/v1/namespaces/{self._namespace}/services/{self._service}"
         selector = decoded(
-            f"Service {self._service}", decoding.selector, await self._server.get(path)
+            f"Service {self._service}",
+            decoding_service.selector,
+            await self._server.get(path),
         )
         if not selector:
             raise KubeError(f"Service {self._service} selects no pods")
@@ -150,13 +144,33 @@ V = TypeVar("V")
 
 
 def _mapped(reading: Reading[T], change: Callable[[T], V]) -> Reading[V]:
-    if reading.value is None:
-        return Reading(None, reading.age, reading.failure)
-    return Reading(change(reading.value), reading.age, reading.failure)
+    value = None if reading.value is None else change(reading.value)
+    return Reading(value, reading.age, reading.failure, reading.broken)
 
 
-def _by(reading: Reading[Mapping[str, T]], key: Callable[[T], str]) -> Reading[Mapping[str, T]]:
-    return _mapped(reading, lambda by: {key(each): each for each in by.values()})
+def _alone(reading: Reading[T]) -> Reading[T]:
+    """Return what is one object: broken it is unknown, and not missing."""
+    if not reading.broken:
+        return reading
+    return Reading(None, None, reading.failure, reading.broken)
+
+
+def _claims(
+    claims: Reading[Mapping[str, Claim]],
+    sets: Reading[Mapping[str, StatefulSet]],
+    prefix: str,
+) -> Reading[Mapping[str, Claim]]:
+    """Return the claims by pod, where it is known which sets there are those of their pods."""
+    broken = {
+        name.removeprefix(prefix): problem
+        for name, problem in claims.broken.items()
+        if name.startswith(prefix)
+    }
+    own = {each.pod: each for each in (claims.value or {}).values()}
+    if sets.value is not None and not sets.broken:
+        broken = {pod: told for pod, told in broken.items() if _is_of(pod, sets.value)}
+        own = {pod: each for pod, each in own.items() if _is_of(pod, sets.value)}
+    return Reading(None if claims.value is None else own, claims.age, claims.failure, broken)
 
 
 def _is_of(pod: str, sets: Mapping[str, object]) -> bool:
@@ -164,26 +178,22 @@ def _is_of(pod: str, sets: Mapping[str, object]) -> bool:
     return number is not None and pod.removesuffix(f"-{number}") in sets
 
 
-def _record(maps: Reading[Mapping[str, Record | Entry | Broken]]) -> Reading[Record]:
-    name = next((n for n in maps.value or {} if n.endswith("-ring")), "")
+def _record(maps: Reading[Mapping[str, Record | Entry]], name: str) -> Reading[Record]:
+    if name in maps.broken:
+        return Reading(None, None, maps.failure, {name: maps.broken[name]})
     found = (maps.value or {}).get(name)
-    match found:
-        case Broken(problem):
-            return Reading(None, None, problem)
-        case Record():
-            return Reading(found, maps.age, maps.failure)
-        case _:
-            return Reading(None, maps.age, maps.failure)
+    record = found if isinstance(found, Record) else None
+    return Reading(record, maps.age, maps.failure)
 
 
-def _ledger(
-    maps: Reading[Mapping[str, Record | Entry | Broken]],
-) -> Reading[Mapping[str, Entry]]:
-    """Return the entries; a broken one makes the ledger unknown, as a member may be in it."""
+def _ledger(maps: Reading[Mapping[str, Record | Entry]]) -> Reading[Mapping[str, Entry]]:
+    """Return the entries by pod."""
     if maps.value is None:
         return Reading(None, maps.age, maps.failure)
+    broken = {
+        name.removesuffix(ENTRY): problem
+        for name, problem in maps.broken.items()
+        if name.endswith(ENTRY)
+    }
     entries = {each.pod: each for each in maps.value.values() if isinstance(each, Entry)}
-    for name, each in maps.value.items():
-        if isinstance(each, Broken) and name.endswith("-member"):
-            return Reading(entries, None, each.problem)
-    return Reading(entries, maps.age, maps.failure)
+    return Reading(entries, maps.age, maps.failure, broken)

@@ -35,6 +35,8 @@ STEADY_SECONDS: Final = 10.0
 """A watch that lasted so long shows that the trouble is over."""
 MAX_RESUMES: Final = 8
 """So many watches in a row that did not last: the way by watch is doubted, list again."""
+MOST_TOLD: Final = 200
+"""Characters of what is wrong with an object: errors quote what they met."""
 RELIST_SECONDS: Final = 900.0
 """After so long all is listed anew when a watch ends: cheap, and nothing stays wrong."""
 
@@ -62,6 +64,7 @@ class Collection(Generic[T]):
         path: of the collection.
         query: selectors; found out anew for each list.
         decode: makes a value of an object's JSON; None for one that is of no interest.
+            One that it cannot read is left out and told of; the others are known.
 
     """
 
@@ -121,7 +124,8 @@ class Watch(Generic[T]):
         self._server, self._collection, self._on_change = server, collection, on_change
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._items: dict[str, T] = {}
-        self._shown: Mapping[str, T] | None = None
+        self._broken: dict[str, str] = {}
+        self._shown: tuple[Mapping[str, T], Mapping[str, str]] | None = None
         self._known_at: float | None = None
         self._failure = ""
         self._heard = False
@@ -131,8 +135,9 @@ class Watch(Generic[T]):
         if self._known_at is None:
             return Reading(None, None, self._failure)
         if self._shown is None:
-            self._shown = dict(self._items)
-        return Reading(self._shown, max(0.0, self._clock() - self._known_at), self._failure)
+            self._shown = dict(self._items), dict(self._broken)
+        items, broken = self._shown
+        return Reading(items, max(0.0, self._clock() - self._known_at), self._failure, broken)
 
     async def run(self) -> None:
         """Keep it until cancelled."""
@@ -167,6 +172,7 @@ class Watch(Generic[T]):
 
     async def _list(self, query: Mapping[str, str]) -> str:
         found: dict[str, T] = {}
+        broken: dict[str, str] = {}
         page: dict[str, str] = {"limit": PAGE}
         while True:
             raw = await self._server.get(self._collection.path, {**query, **page})
@@ -174,27 +180,35 @@ class Watch(Generic[T]):
             if not body.kind.endswith("List") or body.metadata.resource_version in {"", "0"}:
                 raise Malformed(f"{self._collection.name}: no list: {body.kind!r}")
             for item in body.items:
-                self._take(found, item)
+                self._take(item, found, broken)
             if not body.metadata.continue_:
                 break
             page["continue"] = body.metadata.continue_
-        if found != self._items:
-            self._items, self._shown = found, None
+        if (found, broken) != (self._items, self._broken):
+            self._items, self._broken, self._shown = found, broken, None
             self._on_change()
         elif self._known_at is None:
             self._on_change()
         self._alive()
         return body.metadata.resource_version
 
-    def _take(self, into: dict[str, T], raw: msgspec.Raw) -> tuple[str, bool]:
+    def _take(
+        self, raw: msgspec.Raw, into: dict[str, T], broken: dict[str, str]
+    ) -> tuple[str, bool]:
         """Put an object into a collection; return its version, and whether that is news."""
         meta = decoded(self._collection.name, _head.decode, raw).metadata
-        what = f"{self._collection.name}: {meta.name}"
-        value = decoded(what, self._collection.decode, bytes(raw))
-        before = into.pop(meta.name, None)
+        if not meta.name:
+            raise Malformed(f"{self._collection.name}: an object without a name")
+        before = into.pop(meta.name, None), broken.pop(meta.name, None)
+        value = problem = None
+        try:
+            what = f"{self._collection.name}: {meta.name} cannot be read"
+            value = decoded(what, self._collection.decode, bytes(raw))
+        except Malformed as error:
+            problem = broken[meta.name] = str(error)[:MOST_TOLD]
         if value is not None:
             into[meta.name] = value
-        return meta.resource_version, value != before
+        return meta.resource_version, (value, problem) != before
 
     async def _watch(self, query: Mapping[str, str], version: str) -> str:
         asked = {
@@ -218,11 +232,12 @@ class Watch(Generic[T]):
             event = _event.decode(line)
             match event.type:
                 case "ADDED" | "MODIFIED":
-                    version, changed = self._take(self._items, event.object)
+                    version, changed = self._take(event.object, self._items, self._broken)
                 case "DELETED":
                     meta = _head.decode(event.object).metadata
                     version = meta.resource_version
-                    changed = self._items.pop(meta.name, None) is not None
+                    gone = self._items.pop(meta.name, None), self._broken.pop(meta.name, None)
+                    changed = gone != (None, None)
                 case "BOOKMARK":
                     version = _head.decode(event.object).metadata.resource_version
                     changed = False

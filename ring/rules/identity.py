@@ -42,10 +42,13 @@ def member_without_pod(case: Case) -> Iterator[Finding]:
     snapshot = case.snapshot
     if snapshot.pods is None:
         return
-    replaced = {each for pod, each in snapshot.who.lost.items() if pod in snapshot.pods}
+    pods = {*snapshot.pods, *(unread := snapshot.observed.pods.broken)}
+    replaced = {each for pod, each in snapshot.who.lost.items() if pod in pods}
+    nameless = bool(unread or snapshot.observed.ledger.broken)
     for each in snapshot.members:
         elsewhere = not each.pod and each.dc not in snapshot.near_dcs
-        if each.exists or each.host_id in replaced or elsewhere:
+        unknown = each.pod in unread if each.pod else nameless
+        if each.exists or each.host_id in replaced or elsewhere or unknown:
             continue
         yield _ghost(case, each)
 
@@ -108,6 +111,8 @@ def _is_gone_for_good(case: Case) -> bool:
     snapshot, sets = case.snapshot, _sets(case).values()
     if not sets or not snapshot.is_certain:
         return False
+    if snapshot.observed.pods.broken or snapshot.observed.stateful_sets.broken:
+        return False
     pods = snapshot.pods or {}
     wanted = (f"{each.name}-{n}" for each in sets for n in each.ordinals)
     return all(
@@ -161,6 +166,8 @@ def _how_lost(case: Case, pod: Pod, pvc_uid: str | None) -> str:
     if claims is None or pvc_uid is None:
         return ""
     claim = claims.get(pod.name)
+    if pod.name in snapshot.observed.claims.broken:
+        return ""
     if claim is None:
         return "its volume claim does not exist"
     return "its volume is lost" if claim.phase == "Lost" else ""
@@ -178,7 +185,8 @@ def address_swap(case: Case) -> Iterator[Finding]:
         if taker is None:
             continue
         address, other = snapshot.addresses[each.host_id], snapshot.who.by_pod[taker]
-        can_start = each.exists and each.pod not in takers.values()
+        may_exist = bool(each.pod) and each.exists is not False
+        can_start = may_exist and each.pod not in takers.values()
         yield Finding(
             kind=Kind.ADDRESS_SWAP,
             severity=Severity.WARNING,

@@ -72,7 +72,8 @@ def ledger_and_ring_disagree(case: Case) -> Iterator[Finding]:
     found = {}
     for each in snapshot.members:
         said = snapshot.voices.get(each.pod)
-        if not each.pod or each.mode is Mode.JOINING or not (said and said.heartbeat):
+        unknown = not each.pod or each.pod in snapshot.observed.ledger.broken
+        if unknown or each.mode is Mode.JOINING or not (said and said.heartbeat):
             continue
         entry = ledger.get(each.pod)
         if each.heard and (problem := _contradicts(entry, str(each.host_id))):

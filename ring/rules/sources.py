@@ -8,6 +8,19 @@ from ring.members import names
 from ring.reading import UNREAD, Reading
 from ring.words import Process, Sidecar
 
+SHOWN = 20  # broken objects of a source that are listed
+
+PLURALS = {
+    "pods": "pods",
+    "claims": "persistentvolumeclaims",
+    "machines": "nodes",
+    "statefulSets": "statefulsets",
+    "endpoints": "endpointslices",
+    "record": "configmaps",
+    "ledger": "configmaps",
+    "turn": "leases",
+}
+
 
 def kubernetes_stale(case: Case) -> Iterator[Finding]:
     """Find what the API server has not told for too long, or never."""
@@ -15,7 +28,7 @@ def kubernetes_stale(case: Case) -> Iterator[Finding]:
     old = {
         name: {"ageSeconds": reading.age, "why": reading.failure}
         for name, reading in case.snapshot.observed.kubernetes.items()
-        if not reading.is_fresh(limit)
+        if reading.is_stale(limit)
     }
     if not old:
         return
@@ -28,6 +41,29 @@ def kubernetes_stale(case: Case) -> Iterator[Finding]:
         advice="What is shown of them is old, or missing. See whether the API server answers, "
         "and whether the manager's service account may list them.",
         commands=(case.kubectl("get pods"), case.kubectl("auth can-i --list")),
+    )
+
+
+def object_unreadable(case: Case) -> Iterator[Finding]:
+    """Find objects of the API server that make no sense here; all others are known."""
+    observed = case.snapshot.observed
+    broken = {
+        source: dict(reading.broken)
+        for source, reading in observed.kubernetes.items()
+        if reading.broken
+    }
+    if not broken:
+        return
+    texts = [text for several in broken.values() for text in several.values()]
+    shown = {name: dict(list(several.items())[:SHOWN]) for name, several in broken.items()}
+    yield Finding(
+        kind=Kind.OBJECT_UNREADABLE,
+        severity=Severity.WARNING,
+        what=named(texts),
+        evidence={"objects": shown, "count": len(texts)},
+        advice="What such an object would tell is unknown; all others are known. Put it right, "
+        "or delete it where it is not needed.",
+        commands=tuple(case.kubectl(f"get {PLURALS[name]} -o yaml") for name in broken),
     )
 
 
@@ -154,6 +190,7 @@ def place_unknown(case: Case) -> Iterator[Finding]:
 
 RULES = (
     kubernetes_stale,
+    object_unreadable,
     sidecar_silent,
     node_silent,
     cql_unreadable,

@@ -7,7 +7,7 @@ import pytest
 from ring.finding import Severity
 from ring.reading import Reading
 from ring.words import Row
-from tests.unit.ring.found import found, kinds
+from tests.unit.ring.found import found, kinds, only
 from tests.unit.ring.strategies import host
 from tests.unit.ring.worlds import World
 
@@ -69,6 +69,43 @@ def test_what_the_api_server_does_not_tell_is_named(reading: Reading[object]) ->
 
     assert finding.kind == "kubernetes-stale"
     assert finding.what == f"The API server does not tell of machines: {reading.failure}"
+
+
+@pytest.mark.parametrize("source", ["pods", "ledger", "claims", "stateful_sets"])
+def test_an_object_that_makes_no_sense_is_named_and_nothing_is_missed_for_it(
+    source: str,
+) -> None:
+    world = World(3)
+    world.seats[1].heard = source != "claims"  # else nobody looks for a claim
+    world.broken.append((source, "cassandra" if source == "stateful_sets" else "cassandra-1"))
+    finding = only(world, "object-unreadable")
+
+    assert finding.what.startswith(f"{source}: cassandra")
+    assert finding.evidence["count"] == 1
+    assert set(kinds(world)) <= {"object-unreadable", "sidecar-silent"}
+    snapshot = world.snapshot()
+    assert [each.name for each in snapshot.members] == [each.name for each in world.seats]
+    assert snapshot.members[1].exists is (None if source == "pods" else True)
+
+
+def test_a_pod_that_makes_no_sense_and_is_silent_is_unknown_and_not_gone() -> None:
+    world = World(3)
+    world.seats[1].heard = False
+    world.down(1)
+    world.broken.append(("pods", "cassandra-1"))
+
+    member = world.snapshot().members[1]
+    assert (member.runs, member.exists) == (None, None)
+    assert "member-without-pod" not in kinds(world)
+
+
+def test_a_member_without_an_entry_may_be_whose_entry_makes_no_sense() -> None:
+    world = World(3)
+    world.seats[1].heard = False
+    world.broken.append(("ledger", "cassandra-1"))
+
+    assert [each.pod for each in world.snapshot().members] == ["cassandra-0", "cassandra-2", ""]
+    assert set(kinds(world)) == {"object-unreadable", "sidecar-silent"}
 
 
 def test_cql_that_fails_on_one_contact_matters_less_than_on_all() -> None:

@@ -179,6 +179,14 @@ def schema_apart(world: World) -> None:
     seat.row = replace(seat.row, schema="another")
 
 
+def odd_pod(world: World) -> None:
+    world.broken.append(("pods", "cassandra-4"))
+
+
+def odd_record(world: World) -> None:
+    world.broken.append(("record", "cassandra-ring"))
+
+
 def tokenless(world: World) -> None:
     for seat in world.seats:
         seat.row = replace(seat.row, tokens=())
@@ -198,6 +206,8 @@ def unplaced(world: World) -> None:
         (unrecorded, "record-missing"),
         (unread_pods, "kubernetes-stale"),
         (old_ledger, "kubernetes-stale"),
+        (odd_pod, "object-unreadable"),
+        (odd_record, "object-unreadable"),
         (no_cql, "cql-unreadable"),
         (old_cql, "cql-unreadable"),
         (strange_keyspace, "keyspace-unreadable"),

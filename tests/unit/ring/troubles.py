@@ -11,7 +11,7 @@ from ring.observed import Observation
 from ring.reading import UNREAD, Reading
 from ring.words import Row
 from tests.unit.ring.strategies import host
-from tests.unit.ring.worlds import World
+from tests.unit.ring.worlds import World, broken
 
 Trouble = tuple[str, int, int]
 
@@ -82,18 +82,40 @@ def troubles(draw: st.DrawFn) -> list[Trouble]:
 
 
 SOURCES = ("pods", "record", "ledger", "turn", "machines", "claims", "endpoints")
+OBJECTS = {
+    f"{source} {name}": (source, name)
+    for source, name in (
+        *(
+            (source, f"cassandra-{n}")
+            for source in ("pods", "ledger", "claims")
+            for n in (0, 3)
+        ),
+        ("stateful_sets", "cassandra"),
+        ("machines", "worker-0"),
+        ("record", "cassandra-ring"),
+        ("turn", "cassandra-join"),
+    )
+}
 
 
 @st.composite
 def losses(draw: st.DrawFn) -> list[tuple[str, bool]]:
-    """Sources that are lost, by name or a pod's number, and whether they were ever read."""
-    one = st.sampled_from([*SOURCES, "facts", *map(str, range(6)), *map(str, range(6))])
+    """Sources that are lost, by name or a pod's number, and whether they were ever read.
+
+    Among them single objects that make no sense, by source and name.
+    """
+    pods = [str(n) for n in range(6)]
+    names = [*SOURCES, "facts", *pods, *pods, *OBJECTS]
+    one = st.sampled_from(names)
     return draw(st.lists(st.tuples(one, st.booleans()), min_size=1, max_size=6))
 
 
 def less(observed: Observation, lost: list[tuple[str, bool]]) -> Observation:
     """Return what is known without these: nothing, or what was read ten hours ago."""
     for name, ever in lost:
+        if name in OBJECTS:
+            observed = broken(observed, [OBJECTS[name]])
+            continue
         old = partial(replace, age=36000.0, failure="timed out") if ever else _never
         if name == "facts":
             facts = {address: old(each) for address, each in observed.facts.items()}

@@ -85,6 +85,7 @@ class World:
         self.addresses: dict[int, str] = {}  # in the ring, where not the pod's
         self.ghosts: list[Row] = []  # hosts that all know and no pod is
         self.stale: dict[str, Reading[object]] = {}
+        self.broken: list[tuple[str, str]] = []  # source and object that makes no sense
 
     def down(self, number: int) -> None:
         """Let a node's process stop, and all others see it."""
@@ -143,7 +144,8 @@ class World:
                 if seat.speaks
             },
         )
-        return replace(made, **self.stale)  # type: ignore[arg-type]
+        made = replace(made, **self.stale)  # type: ignore[arg-type]
+        return broken(made, self.broken)
 
     def snapshot(self) -> RingSnapshot:
         return take(self.observed())
@@ -193,6 +195,20 @@ class World:
     def _facts(self, seat: Seat) -> Facts:
         rows = [each.row for each in self.seats if each is not seat and each.mode != "JOINING"]
         return Facts(local=seat.row, peers=(*rows, *self.ghosts), keyspaces=self.keyspaces)
+
+
+def broken(observed: Observation, objects: list[tuple[str, str]]) -> Observation:
+    """Return what is known where these, by source and name, make no sense."""
+    for source, name in objects:
+        reading = getattr(observed, source)
+        told = {**reading.broken, name: f"{source}: {name} cannot be read: odd"}
+        if not isinstance(reading.value, dict):  # one object
+            changed = Reading(None, None, reading.failure, told)
+        else:
+            left = {key: each for key, each in reading.value.items() if key != name}
+            changed = replace(reading, value=left, broken=told)
+        observed = replace(observed, **{source: changed})
+    return observed
 
 
 def _seat(number: int, rack: str, nodes: int) -> Seat:

@@ -1,6 +1,7 @@
 """What the API server says reaches the manager, whatever happens on the way."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,17 +67,70 @@ async def test_what_others_have_in_the_namespace_is_not_ours(tmp_path: Path) -> 
     assert seen.record.value is None
 
 
-async def test_an_entry_that_cannot_be_read_makes_the_ledger_unknown_and_says_why(
-    tmp_path: Path,
+BROKEN = [
+    ("pods", "pods", "cassandra-1", {"status": {"phase": 7}}),
+    ("claims", "persistentvolumeclaims", "cassandra-data-cassandra-1", {"status": []}),
+    ("machines", "nodes", "node-1", {"spec": {"unschedulable": "yes"}}),
+    ("statefulSets", "statefulsets", "cassandra", {"spec": {"replicas": "three"}}),
+    ("record", "configmaps", "cassandra-ring", {"data": {"ringId": "one"}}),
+    ("ledger", "configmaps", "cassandra-1-member", {"data": {"state": "perhaps"}}),
+    ("ledger", "configmaps", "cassandra-1-member", {"data": {"pod": None}}),
+    ("turn", "leases", "cassandra-join", {"spec": {"holderIdentity": 7}}),
+]
+
+
+@pytest.mark.parametrize(("source", "plural", "name", "patch"), BROKEN, ids=str)
+async def test_an_object_that_makes_no_sense_is_named_and_all_others_are_known(
+    tmp_path: Path, source: str, plural: str, name: str, patch: dict[str, Any]
 ) -> None:
     async with staged(tmp_path) as stage:
+        stage.objects.scale(2)
+        stage.add_pods(0, 1)
+        stage.record()
         stage.entry("cassandra-0")
-        stage.entry("cassandra-1", state="perhaps")
+        stage.entry("cassandra-1")
+        store = stage.server.store
+        for node in ("node-0", "node-1"):
+            store.create(
+                "nodes", {"metadata": {"name": node}, "spec": {"unschedulable": False}}
+            )
+        lease = {"metadata": {"name": "cassandra-join"}, "spec": {"holderIdentity": "x/y"}}
+        store.create("leases", lease, "default")
+        namespace = "" if plural == "nodes" else "default"
+        whole = store.get(plural, name, namespace)
+        store.patch(plural, name, patch, namespace)
         async with watching(stage):
-            seen = await stage.until(lambda o: bool(o.ledger.failure))
+            await stage.until(lambda o: bool(o.kubernetes[source].broken))  # by list
+            store.patch(plural, name, {key: whole[key] for key in patch}, namespace)
+            before = await stage.until(lambda o: all_read(o) and not is_broken(o))
+            store.patch(plural, name, patch, namespace)
+            seen = await stage.until(is_broken)  # by watch
 
-    assert seen.ledger.age is None
-    assert "cassandra-1-member" in seen.ledger.failure
+    (problem,) = seen.kubernetes[source].broken.values()
+    assert f"{name} cannot be read: " in problem
+    assert seen.kubernetes[source].is_fresh(20) == (source not in {"record", "turn"})
+    pod = {"pods": seen.pods, "claims": seen.claims, "ledger": seen.ledger}.get(source)
+    if pod is not None:
+        assert (set(pod.value or {}), set(pod.broken)) == ({"cassandra-0"}, {"cassandra-1"})
+    assert {n for n, each in seen.kubernetes.items() if each.broken} == {source}
+    for other in {*seen.kubernetes} - {source}:
+        assert seen.kubernetes[other].value == before.kubernetes[other].value
+
+
+def is_broken(observed: Observation) -> bool:
+    return any(each.broken for each in observed.kubernetes.values())
+
+
+async def test_a_broken_object_that_is_deleted_is_broken_no_more(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.add_pods(0, 1)
+        stage.server.store.patch("pods", "cassandra-1", {"status": {"phase": 7}}, "default")
+        async with watching(stage):
+            await stage.until(lambda o: bool(o.pods.broken))
+            stage.remove_pod(1)
+            seen = await stage.until(lambda o: not o.pods.broken)
+
+    assert pods(seen) == {"cassandra-0"}
 
 
 FAULTS = [
