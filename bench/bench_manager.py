@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import aiohttp
 from aiohttp import web
 
 from bench.figures import Figure, median_of, publish
@@ -253,9 +254,9 @@ async def manage() -> None:
     world, latest = World(), Latest()
     targets = {name: address(n) for n, name in names()}
     sidecars.PATIENCE = 60.0  # type: ignore[misc]  # one process is slower than a thousand
-    async with sidecars.session() as asking:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as asking:
         asked = sidecars.Sidecars(
-            asking,
             lambda: targets,
             PORT,
             lambda: None,
@@ -287,7 +288,9 @@ async def manage() -> None:
             raise SystemExit("the simulated sidecars are too slow")
 
         first = await ask_until(0), (await cycle())[0]
-        questions = [await ask() for _ in range(ROUNDS)]
+        await _asked_plainly(asking)  # opens its connections
+        both = [(await ask(), await _asked_plainly(asking)) for _ in range(ROUNDS)]
+        questions, plainly = zip(*both, strict=True)
         cycles = [(await cycle())[0] for _ in range(ROUNDS)]
         news = []
         for number in range(3):
@@ -300,12 +303,14 @@ async def manage() -> None:
         shown = latest.shown()
         if shown is None:
             raise SystemExit("no picture")
+        asked.close()
         down = sum(each.liveness == "D" for each in shown.judged.snapshot.members)
     print(
         json.dumps(
             {
                 "first": first,
                 "questions": questions,
+                "plainly": plainly,
                 "cycles": cycles,
                 "news": news,
                 "answered": answered,
@@ -315,6 +320,21 @@ async def manage() -> None:
             }
         )
     )
+
+
+async def _asked_plainly(asking: aiohttp.ClientSession) -> float:
+    """Send the same questions with aiohttp's client, only read the answers; return seconds."""
+    async with asking.get(f"http://{address(0)}:{PORT}/v1/node") as answer:
+        known = (await answer.json())["heartbeat"]["peersHash"]
+
+    async def one(number: int) -> None:
+        where = f"http://{address(number)}:{PORT}/v1/node"
+        async with asking.get(where, params={"peers": known}) as answer:
+            await answer.read()
+
+    began = time.process_time()
+    await asyncio.gather(*map(one, range(NODES)))
+    return time.process_time() - began
 
 
 def _told(reading: Reading[Sidecar], down: int) -> bool:
@@ -352,6 +372,9 @@ def simulated() -> list[Figure]:
     return [
         median_of(f"one cycle, CPU: {size}, all asked once", both, "s"),
         median_of("- of it asking a thousand sidecars", told["questions"], "s"),
+        median_of(
+            "- aiohttp's client, the same questions, answers unread", told["plainly"], "s"
+        ),
         median_of("- of it picture, findings, health and JSON", told["cycles"], "s"),
         median_of(
             "the same when a node goes down for all, who then send all peers",

@@ -31,6 +31,7 @@ from bench.bench_manager import (
     rack,
 )
 from bench.bench_manager import host as host_of
+from bench.driver_share import share
 from bench.figures import Figure, at_most, median_of
 from localring.apiserver import ApiServer
 from localring.cluster import Cluster
@@ -185,6 +186,7 @@ async def _measured(pid: int, config: Path) -> list[Figure]:
         at_most("ring serve: CPU of 5 s, everything in it, as it runs by default", cpu, "s", 1),
         at_most("ring serve: memory at its peak, page, scraper, CLI", peak / MIB, "MiB", 250),
         Figure(name="- of it at the end", value=now / MIB, unit="MiB"),
+        *await share(),
         Figure(name="- first whole picture after the start", value=first, unit="s"),
         median_of(
             "ring status by service proxy, a thousand nodes", [s for s, _ in status], "s"

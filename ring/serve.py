@@ -27,8 +27,8 @@ from ring.observe.cassandra import Contact
 from ring.observe.cluster import OWN_LABEL, Cluster
 from ring.observe.contacts import Contacts
 from ring.observe.kube import Api
-from ring.observe.seeds import Seeds
-from ring.observe.sidecars import PERIOD, Sidecars, session
+from ring.observe.seeds import Seeds, session
+from ring.observe.sidecars import PERIOD, Sidecars
 from ring.skewing import Skewing
 from ring.stream import Streams
 from ring.upkeeping import PERIOD as UPKEEP_PERIOD
@@ -144,7 +144,6 @@ class _Parts:
             lambda: self.manager.notice("kubernetes"),
         )
         self._sidecars = Sidecars(
-            asking,
             lambda: addresses(self._cluster.observed()),
             settings.sidecar_port,
             lambda: self.manager.notice("sidecar"),

@@ -12,7 +12,7 @@ from ring.judged import Judged
 from ring.manager import addresses
 from ring.objects import pod_order
 from ring.observe.bodies import GARBAGE, whole
-from ring.observe.sidecars import host_in_url
+from ring.observe.line import AGENT, host_in_url
 
 Json = dict[str, Any]
 
@@ -120,3 +120,16 @@ def _chosen(told: Mapping[str, Any]) -> Json:
     before = told.get("candidatesLeftOut")
     left_out = before if isinstance(before, int) else 0
     return {**told, "candidates": kept, "candidatesLeftOut": left_out + len(listed) - len(kept)}
+
+
+def session() -> aiohttp.ClientSession:
+    """Make the session for these questions; close it at the end."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=AT_ONCE),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=60),  # whoever asks has a closer bound
+        headers={"Accept-Encoding": "identity", "User-Agent": AGENT},
+        auto_decompress=False,
+        read_bufsize=2**14,
+        trust_env=False,
+    )

@@ -1,7 +1,7 @@
 """What a sidecar answers to ``GET /v1/node``, from its JSON to a value (docs/contracts.md)."""
 
 import ipaddress
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,8 @@ MOST_PEERS = 10_000
 MOST_TEXTS = 50_000  # host IDs and addresses that are remembered
 SEEN = {None: Seen.UNKNOWN, True: Seen.UP, False: Seen.DOWN}
 STATES = {each.name.lower(): each for each in PeerState}
+DISKS = {each.value: each for each in DiskState}
+PROCESSES = {each.value: each for each in Process}
 
 Text = Annotated[str, Meta(max_length=200)]
 Age = Annotated[float, Meta(ge=0, le=1e9)]
@@ -36,7 +38,7 @@ Age = Annotated[float, Meta(ge=0, le=1e9)]
 class _Disk(msgspec.Struct, rename="camel"):
     state: Text = "unknown"
     ring_id: Text | None = None
-    host_id: UUID | None = None
+    host_id: Text | None = None
     pvc_uid: Text | None = None
 
 
@@ -51,7 +53,7 @@ class _Heartbeat(msgspec.Struct, rename="camel"):
     age_seconds: Age
     mode: Text
     cassandra: Text | None = None
-    host_id: UUID | None = None
+    host_id: Text | None = None
     address: Text | None = None
     dc: Text | None = None
     rack: Text | None = None
@@ -93,6 +95,7 @@ class Listener:
         """Return what an answer says; `BadWordError` where it says nothing."""
         try:
             said = _node.decode(body)
+            disk = self._disk(said.disk)
             beat = self._heartbeat(said.heartbeat) if said.heartbeat else None
         except GARBAGE as error:
             raise BadWordError(f"no answer of a sidecar: {error}") from None
@@ -102,23 +105,22 @@ class Listener:
             pvc_uid=said.pvc_uid,
             ring_id=said.ring_id,
             address=said.address,
-            disk=Disk(
-                _known(DiskState, said.disk.state, DiskState.UNKNOWN),
-                said.disk.ring_id,
-                _host(said.disk.host_id),
-                said.disk.pvc_uid,
-            ),
-            process=_known(Process, said.cassandra, Process.UNKNOWN),
+            disk=disk,
+            process=PROCESSES.get(said.cassandra, Process.UNKNOWN),
             heartbeat=beat,
             clock=clock,
         )
+
+    def _disk(self, said: _Disk) -> Disk:
+        state = DISKS.get(said.state, DiskState.UNKNOWN)
+        return Disk(state, said.ring_id, self._columns.host(said.host_id), said.pvc_uid)
 
     def _heartbeat(self, said: _Heartbeat) -> Heartbeat:
         return Heartbeat(
             age=said.age_seconds,
             mode=said.mode,
-            host_id=_host(said.host_id),
-            address=_address(said.address),
+            host_id=self._columns.host(said.host_id),
+            address=self._columns.address(said.address),
             dc=said.dc,
             rack=said.rack,
             native=said.native,
@@ -159,9 +161,7 @@ class Columns:
             ValueError: where a host ID or an address is none.
 
         """
-        if len(self._hosts) + len(self._addresses) > MOST_TEXTS:
-            self._hosts.clear()
-            self._addresses.clear()
+        self._bound()
         hosts, addresses = self._hosts, self._addresses
         by_host = {(hosts.get(row.host_id) or self._host(row.host_id))[0]: row for row in rows}
         ordered = [by_host[text] for text in sorted(by_host)]  # as UUIDs would be: fixed digits
@@ -174,21 +174,34 @@ class Columns:
             )
         )
 
+    def host(self, text: str | None) -> HostId | None:
+        """Return a host ID: one object for all who say it; `ValueError` where it is none."""
+        if text is None:
+            return None
+        known = self._hosts.get(text)
+        if known is None:
+            self._bound()
+            known = self._host(text)
+        return known[1]
+
+    def address(self, text: str | None) -> str | None:
+        """Return an address in its one form; `ValueError` where it is none."""
+        if not text:
+            return text
+        known = self._addresses.get(text)
+        if known is None:
+            self._bound()
+            known = self._address(text)
+        return known
+
+    def _bound(self) -> None:
+        if len(self._hosts) + len(self._addresses) > MOST_TEXTS:
+            self._hosts.clear()
+            self._addresses.clear()
+
     def _host(self, text: str) -> tuple[str, HostId]:
         host = HostId(UUID(text))
         return self._hosts.setdefault(text, (str(host), host))
 
     def _address(self, text: str) -> str:
         return self._addresses.setdefault(text, str(ipaddress.ip_address(text)))
-
-
-def _host(said: UUID | None) -> HostId | None:
-    return HostId(said) if said is not None else None
-
-
-def _address(said: str | None) -> str | None:
-    return str(ipaddress.ip_address(said)) if said else said
-
-
-def _known(kind: Any, text: str, other: Any) -> Any:  # noqa: ANN401 -- of whatever enumeration
-    return kind(text) if text in set(kind) else other

@@ -11,8 +11,7 @@ from aiohttp import web
 
 from ring.judged import Judged, judge
 from ring.observe import seeds as module
-from ring.observe.seeds import Seeds
-from ring.observe.sidecars import session
+from ring.observe.seeds import Seeds, session
 from tests.unit.ring.serving import AT
 from tests.unit.ring.worlds import World
 

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from email.utils import formatdate
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
-from ring.observe.sidecars import PATIENCE, Sidecars, session
+from ring.observe.sidecars import PATIENCE, Sidecars
 from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
 from ring.reading import Reading
 from ring.words import DiskState, Pool, Process, Seen, Sidecar
@@ -57,13 +56,12 @@ def word(number: int = 0, **changes: Any) -> Json:  # noqa: ANN401 -- of any fie
 class Asker:
     """Sidecars at one address, each pod with a handler of its own on a port of its own."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self) -> None:
         self.targets: dict[str, str] = {}
         self.news = 0
-        self._session = session
 
     def make(self, port: int) -> Sidecars:
-        return Sidecars(self._session, lambda: self.targets, port, self._changed)
+        return Sidecars(lambda: self.targets, port, self._changed)
 
     def _changed(self) -> None:
         self.news += 1
@@ -79,13 +77,14 @@ async def served(
     await runner.setup()
     site = web.TCPSite(runner, HOST, 0)
     await site.start()
-    async with session() as asking:
-        asker = Asker(asking)
-        asker.targets = {"cassandra-0": HOST}
-        try:
-            yield asker, asker.make(runner.addresses[0][1])
-        finally:
-            await runner.cleanup()
+    asker = Asker()
+    asker.targets = {"cassandra-0": HOST}
+    sidecars = asker.make(runner.addresses[0][1])
+    try:
+        yield asker, sidecars
+    finally:
+        sidecars.close()
+        await runner.cleanup()
 
 
 async def asked(sidecars: Sidecars) -> Reading[Sidecar]:
