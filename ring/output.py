@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from ring.errors import RingError
 from ring.plain import harmless
+from ring.readjson import TOO_DEEP
 
 UNSAFE, WRONG_INPUT = 1, 2
 HARM_IN_JSON = re.compile(r"[\x7f-\x9f]")  # of control characters, what JSON need not escape
@@ -40,7 +41,8 @@ def tell(text: str) -> None:
 
 def fail_unforeseen(error: Exception) -> NoReturn:
     """Tell of what should not happen and leave with 2: 1 would call a ring unsafe."""
-    tell(f"{type(error).__name__}: {error}")
+    deep = isinstance(error, RecursionError)
+    tell(f"what was read: {TOO_DEEP}" if deep else f"{type(error).__name__}: {error}")
     # What is left in the buffer must not fail once more when the interpreter ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(WRONG_INPUT)

@@ -31,6 +31,7 @@ from ring.model import (
     Topology,
     parse_replication,
 )
+from ring.readjson import TOO_DEEP
 from ring.remarks import refuse_slips
 
 MAX_BYTES = 512 * 2**20  # 20 million tokens; a file beyond that is not a ring file
@@ -121,6 +122,8 @@ def _decode(data: bytes) -> _Form:
         raise InputError(place, problem.replace("`", "")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _no_json(data, str(error)) from error
+    except RecursionError:
+        raise InputError("", f"no JSON: {TOO_DEEP}") from None
 
 
 def _no_json(data: bytes, problem: str) -> InputError:
@@ -139,8 +142,10 @@ def _refuse_repeated_keys(data: bytes) -> None:
     """Refuse keys that occur twice in one object: only one of them can be meant."""
     try:
         place = repeated_key(data)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError("", f"no JSON: {error}") from error
+    except RecursionError:
+        raise InputError("", f"no JSON: {TOO_DEEP}") from None
     if place is not None:
         raise InputError(place, "this key is there twice; leave the one that is meant")
 

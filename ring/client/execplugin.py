@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ring.client.errors import ConfigError
 from ring.client.kubeconfig import Named
+from ring.readjson import loads
 
 VERSIONS: Final = (
     "client.authentication.k8s.io/v1",
@@ -107,7 +108,7 @@ def _environment(
 
 def _credential(command: str, version: object, output: bytes) -> Credential:
     try:
-        found = json.loads(output)
+        found = loads(output)
     except ValueError as error:
         raise ConfigError(f"{command} of the kubeconfig wrote no JSON") from error
     match found:

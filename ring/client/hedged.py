@@ -5,7 +5,6 @@ lost power is among them until Kubernetes calls that machine not ready, which ta
 minute, and that is just when people ask how the ring is.
 """
 
-import json
 import queue
 import random
 import signal
@@ -17,6 +16,7 @@ from typing import Final
 
 from ring.client.errors import UnavailableError
 from ring.client.transport import Answer, Transport
+from ring.readjson import loads
 
 PATIENCE: Final = 1.0
 """Seconds until the same is asked beside: an answer takes some tenths of one."""
@@ -139,7 +139,7 @@ def reached_nobody(outcome: Outcome) -> bool:
     if isinstance(outcome, UnavailableError) or outcome.status not in GATEWAY:
         return False
     try:
-        body = json.loads(outcome.body)
+        body = loads(outcome.body)
     except ValueError:
         return False
     return isinstance(body, dict) and body.get("kind") == "Status"

@@ -1,6 +1,5 @@
 """A ring manager as commands ask it: through the API server's service proxy, or directly."""
 
-import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from ring.client.access import Access
 from ring.client.errors import AccessError, RefusedError, SilentError, UnavailableError
 from ring.client.hedged import TIMES, Hedged
 from ring.client.transport import Answer, Transport
+from ring.readjson import loads
 
 Json = dict[str, Any]
 Params = Sequence[tuple[str, str]]
@@ -158,7 +158,7 @@ class Manager:
 
 def _reply(answer: Answer, place: Place) -> Reply:
     try:
-        body = json.loads(answer.body)
+        body = loads(answer.body)
     except ValueError as error:
         raise UnavailableError(
             f"what answers as ring manager{_where(place)} sends no JSON",
@@ -180,7 +180,7 @@ def _where(place: Place) -> str:
 def explained(answer: Answer, place: Place) -> AccessError:
     """Say what an error answer means, and what to do about it."""
     try:
-        body = json.loads(answer.body)
+        body = loads(answer.body)
     except ValueError:
         body = None
     match body:

@@ -3,7 +3,6 @@
 A dump is a ring file with one field more: `DUMP`, the manager's answers by path.
 """
 
-import json
 import time
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 from ring.client.errors import AccessError, RefusedError
 from ring.client.manager import Manager, Params, Reply
 from ring.errors import InputError
+from ring.readjson import loads
 
 Json = dict[str, Any]
 
@@ -78,8 +78,8 @@ class Dump:
 def read(name: str, data: bytes) -> Dump:
     """Read a dump; raise `InputError` where it is none."""
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        content = loads(data)
+    except ValueError as error:
         raise InputError(name, f"no JSON: {error}") from error
     if not isinstance(content, dict):
         raise InputError(name, "no dump of a ring: not an object")
@@ -88,7 +88,7 @@ def read(name: str, data: bytes) -> Dump:
 
 def members_in(data: bytes) -> list[Json]:
     """Return the members in a dump; none where it is a mere ring file."""
-    match json.loads(data):
+    match loads(data):
         case {"manager": {"/v1/ring": {"members": list(members)}}}:
             return members
         case _:

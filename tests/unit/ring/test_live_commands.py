@@ -299,12 +299,19 @@ async def test_a_dump_that_is_none_is_said_to_be_so(tmp_path: Path) -> None:
         told.append(await ring("status", "--file", tmp_path / name))
     (tmp_path / "deep").write_text('{"manager":' + "[" * 100_000)
     told.append(await ring("status", "--file", tmp_path / "deep"))
+    told.append(await ring("health", "--file", tmp_path / "deep"))
+    members = dump["manager"]["/v1/ring"]["members"]
+    members[0]["more"] = json.loads("[" * 800 + "]" * 800)  # as deep as can still be read
+    (tmp_path / "shown").write_text(json.dumps(dump))
+    told.append(await ring("status", "-o", "yaml", "--file", tmp_path / "shown"))
 
-    assert [each.code for each in told] == [2] * 4
+    assert [each.code for each in told] == [2] * 6
     assert "of this version" in told[0].err
     assert "nothing was observed" in told[1].err
     assert "no object" in told[2].err
-    assert "no JSON" in told[3].err
+    for each in told[3:]:
+        assert "nested beyond all use" in each.err
+        assert each.err.count("\n") == 1
 
 
 async def test_a_picture_from_a_file_tells_when_it_was_taken(tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ NTS = "NetworkTopologyStrategy"
         (b'{"nodes": [], "old": [[{"a": 1}, {"b": 2, "b": 3}]]}', "old[0][1].b: this key is"),
         (b'{"nodes": [\n  {,}]}', "line 2, column 4: no JSON"),
         (b"\xff", "line 1"),
+        (b'{"old":' + b"[" * 100_000, "no JSON: it is nested beyond all use"),
+        (
+            b'{"nodes": [], "old":' + b"[" * 990 + b"]" * 990 + b"}",
+            "it is nested beyond all use",
+        ),
         (b"[]", "Expected object"),
         (b"{}", "missing required field nodes"),
         (b'{"nodes": []}', "nodes: the ring is empty"),

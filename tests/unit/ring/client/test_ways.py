@@ -129,6 +129,8 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     ("answer", "message"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}x", "sends no JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"[" * 9000, "sends no JSON"),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 9000\r\n\r\n" + b"[" * 9000, "answers HTTP 500"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{}", "cut off"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
