@@ -17,9 +17,9 @@ from seedprovider.model import (
     Disk,
     DiskState,
     Endpoint,
+    Entry,
     EntryState,
     HostId,
-    Origin,
     PodName,
     PvcUid,
     Record,
@@ -81,11 +81,12 @@ def _foreign(asker: Asker, view: View) -> Refused | Withheld | None:
             f"{ring}'s: waiting for the API server to say which is older",
         )
     named = f"this disk belongs to ring {ring}, this service is ring {record.ring_id} "
-    if asker.disk.state is DiskState.MEMBER and _never_had_a_member(view, record):
-        # A founder's volume was lost, another pod founds anew, and the volume is back.
+    if asker.disk.state is DiskState.MEMBER and _has_no_other_disk(asker, view, record):
+        # A founder's volume was lost, somebody founded anew, and the volume is back.
         way_out = (
-            "which is being founded and has no member yet: delete the ring record to go on "
-            "with the ring of this disk; only if nothing on it is needed, clear the disk"
+            "of which no other member is known: if a disk of that ring is there, give it back "
+            f"to {asker.pod}; else delete the ring record to go on with the ring of this disk; "
+            "only if nothing on it is needed, clear the disk"
         )
     else:
         way_out = f"give {asker.pod} its own disk back, or empty the data directory to join"
@@ -95,13 +96,10 @@ def _foreign(asker: Asker, view: View) -> Refused | Withheld | None:
     )
 
 
-def _never_had_a_member(view: View, record: Record) -> bool:
-    known = evidence.ledger_members(view, record.ring_id)
-    return (
-        record.how is Origin.FOUNDED
-        and not known
-        and not evidence.confirmed(view, record.ring_id)
-    )
+def _has_no_other_disk(asker: Asker, view: View, record: Record) -> bool:
+    ring = record.ring_id
+    known = {*evidence.ledger_members(view, ring), *(pod for pod, _ in record.adopted)}
+    return not known - {asker.pod} and not evidence.confirmed(view, ring)
 
 
 def _is_member_unawares(asker: Asker, view: View) -> bool:
@@ -252,10 +250,7 @@ def _outdated(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld 
             f"({mine.state}), its disk is host {host}'s: waiting for the API server to say "
             "which is older",
         )
-    way_out = (
-        f"if this disk is not to come back, empty the data directory; if it is the right one, "
-        f"delete ConfigMap {asker.pod}-member"
-    )
+    way_out = _way_out_for_old(asker, view, ring, mine)
     if removed:
         return Withheld(
             rule=Rule.MEMBER_REMOVED,
@@ -268,6 +263,24 @@ def _outdated(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld 
     )
 
 
+def _way_out_for_old(asker: Asker, view: View, ring: RingId, mine: Entry) -> str:
+    """Say what to do with a disk that the ring went on without.
+
+    Where no other member is known, the two disks are all that is left of the ring's data: only
+    the other disk is a reason to give this one up.
+    """
+    keep = f"delete ConfigMap {asker.pod}-member"
+    if any(pod != asker.pod for pod in evidence.ledger_members(view, ring)):
+        return (
+            "if this disk is not to come back, empty the data directory; if it is the right "
+            f"one, {keep}"
+        )
+    return (
+        f"no other member is known: give {asker.pod} the disk of host {mine.host_id} back; if "
+        f"that one is lost, or this one is to be kept, {keep}"
+    )
+
+
 def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     record = view.record
     if record is None:
@@ -275,6 +288,13 @@ def _unmarked(asker: Asker, view: View, count: int) -> Decision:
     if asker.pvc_uid is None:
         return without_volume(asker.pod)
     if not _is_known_unmarked(view, record, asker.pod, asker.pvc_uid):
+        if view.live is None:
+            return Withheld(
+                rule=Rule.MEMBER_IN_DOUBT,
+                reason="this disk holds data without a mark, and the ledger as last heard does "
+                f"not know it as {asker.pod}'s in ring {record.ring_id}: waiting for the API "
+                "server to say whether it does now",
+            )
         return Withheld(
             rule=Rule.UNMARKED_STRANGER,
             reason="this disk holds data without a mark and the ledger does not know it as "

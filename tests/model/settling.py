@@ -244,7 +244,8 @@ def remedies(world: m.World, n: int, told: Told) -> Remedies:
             yield "correct the claim's name", world._replace(blind=False)
         case "member-removed" | "member-replaced":
             yield "delete the ledger entry", faults.entry_deleted(world, n)
-            yield from _emptied(world, n)
+            if "empty the data directory" in told.reason:
+                yield from _emptied(world, n)
         case "member-cloned":
             yield from _started(world)
             yield from _emptied(world, n)

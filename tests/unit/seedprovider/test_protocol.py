@@ -192,6 +192,20 @@ def test_a_lost_disk_that_is_back_is_not_emptied_for_a_ring_without_members() ->
     assert "empty the data directory" in of_a_joiner.reason
 
 
+def test_the_own_entry_of_a_newer_ring_is_no_reason_to_empty_the_disk_of_the_older() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(1)] = entry(1)
+
+    alone = stage.ask(1, disk(1, DiskState.MEMBER, OTHER_RING))
+    stage.ledger[pod(0)] = entry(0)
+    beside = stage.ask(1, disk(1, DiskState.MEMBER, OTHER_RING))
+
+    assert isinstance(alone, Refused)
+    assert "delete the ring record" in alone.reason
+    assert isinstance(beside, Refused)
+    assert "empty the data directory" in beside.reason
+
+
 @pytest.mark.parametrize("state", [DiskState.MEMBER, DiskState.LEFT])
 def test_nobody_is_told_to_empty_a_disk_by_a_record_that_may_be_older(state: DiskState) -> None:
     stage = Stage(live=False, source=Source.WATCH).ring_of(0)
@@ -283,7 +297,20 @@ def test_an_old_disk_on_the_same_volume_is_withheld_with_both_ways_out() -> None
 
     assert isinstance(decision, Withheld)
     assert decision.rule is Rule.MEMBER_REPLACED
-    assert "cassandra-2-member" in decision.reason
+    assert "delete ConfigMap cassandra-2-member" in decision.reason
+    assert f"give cassandra-2 the disk of host {host(2)} back" in decision.reason
+
+
+def test_an_old_disk_may_be_emptied_only_where_the_ring_has_another_member() -> None:
+    alone, with_others = Stage(record=record()), Stage().ring_of(0, 1)
+    old = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-2"))
+    said = []
+    for stage in (alone, with_others):
+        stage.ledger[pod(2)] = entry(2)
+        said.append(stage.ask(2, old))
+
+    assert [decision.rule for decision in said] == [Rule.MEMBER_REPLACED] * 2
+    assert ["empty the data directory" in decision.reason for decision in said] == [False, True]
 
 
 def test_the_disk_that_replaces_another_comes_back_before_the_ledger_says_so() -> None:
