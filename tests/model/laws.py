@@ -17,6 +17,11 @@ def name(n: int) -> str:
     return seeing.pod_name(n)
 
 
+def advises_to_empty(told: seeing.Told) -> bool:
+    """Whether an operator is told that this disk may be emptied."""
+    return "empty the data directory" in told.reason
+
+
 def decided(
     world: m.World, sight: seeing.Sight, told: seeing.Told, *, fresh: bool
 ) -> str | None:
@@ -42,7 +47,7 @@ def decided(
 def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
     if told.rule not in ADVICE or (told.rule == "member-cloned" and not told.refused):
         return None
-    if "empty the data directory" not in told.reason:
+    if not advises_to_empty(told):
         return None
     disk, entry = world.pods[n].disk, world.ledger[n]
     if told.rule == "unmarked-stranger" and not (

@@ -84,10 +84,12 @@ class Corpus:
 
 
 def _differs(sight: Sight, told: Told) -> bool:
-    """Whether a decision is another one, and not only in other words."""
+    """Whether a decision is another one, or gives other advice, and not only other words."""
     try:
         now = seeing.think(sight)
     except Exception:  # noqa: BLE001 -- a mutant may do anything
+        return True
+    if laws.advises_to_empty(now) != laws.advises_to_empty(told):
         return True
     return now._replace(reason="") != told._replace(reason="")
 

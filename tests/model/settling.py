@@ -3,7 +3,8 @@
 From every world a fair continuation is followed: links and the API server are back, time
 passes, every pod takes its turn at every move that it has, with fresh words. It has to end with
 every pod that is there NORMAL in one ring, or with pods that are withheld for a reason that
-docs/operations.md has a way out of. Then each way out is tried, and one of them has to lead on.
+docs/operations.md has a way out of. Then each way out is tried: none may break a law, and one
+has to lead on.
 As every world that a search finds is followed, a fair run can not end in one that is stuck.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.model import cassandra, faults, moves, seeing
+from tests.model import cassandra, faults, laws, moves, seeing
 from tests.model import state as m
 from tests.model.moves import Broken
 from tests.model.packing import Hashes
@@ -26,6 +27,12 @@ class Stuck(NamedTuple):
 
     pod: int
     told: Told
+
+
+class Harm(str):
+    """A law that is broken on the way, which no other way out makes up for."""
+
+    __slots__ = ()
 
 
 @dataclass
@@ -74,7 +81,10 @@ class Settler:
                 text = self._resolve(world, acts)
                 break
             if isinstance(after, Broken):
-                return after.text
+                return Harm(after.text)
+            broken = laws.standing(after)
+            if broken is not None:
+                return Harm(broken)
             world = after
         if text is None:
             for key in passed:
@@ -88,15 +98,19 @@ class Settler:
             return unwhole(world)
         if acts == 0:
             return f"no end of operator's acts: {describe(world)}"
-        first = ""
+        first = led = ""
         for pod, told in waiting:
             for name, after in remedies(world, pod, told):
                 text = self._follow(after, acts - 1)
-                if text is None:
+                if isinstance(text, Harm):
+                    return Harm(f"an act that is advised ({told.rule}: {name}) harms: {text}")
+                if text is None and not led:
+                    led = name
                     key = (told.rule, name)
                     self.rules[key] = self.rules.get(key, 0) + 1
-                    return None
-                first = first or text
+                first = first or text or ""
+        if led:
+            return None
         reasons = "; ".join(f"{seeing.pod_name(n)} {t.rule}: {t.reason}" for n, t in waiting)
         return f"a dead end: {reasons}{' / ' if first else ''}{first}"
 
@@ -244,7 +258,7 @@ def remedies(world: m.World, n: int, told: Told) -> Remedies:
             yield "correct the claim's name", world._replace(blind=False)
         case "member-removed" | "member-replaced":
             yield "delete the ledger entry", faults.entry_deleted(world, n)
-            if "empty the data directory" in told.reason:
+            if laws.advises_to_empty(told):
                 yield from _emptied(world, n)
         case "member-cloned":
             yield from _started(world)

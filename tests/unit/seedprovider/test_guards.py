@@ -76,7 +76,7 @@ def test_what_the_mark_of_an_empty_disk_says_of_another_ring_does_not_matter() -
 @pytest.mark.parametrize(
     "stage",
     [
-        Stage(record=record(how=Origin.ADOPTED)),
+        Stage(record=replace(record(how=Origin.ADOPTED), adopted=((pod(0), None),))),
         Stage(record=record(), ledger={pod(0): entry(0)}),
         Stage(record=record()).says(0, disk(0), mode="NORMAL"),
     ],
@@ -328,10 +328,11 @@ def test_a_promise_to_a_lost_disk_comes_before_its_turn() -> None:
     assert isinstance(then.step, TakeTurn)
 
 
-def test_a_lost_disk_waits_for_a_joiner_that_is_not_its_own_last_attempt() -> None:
+@pytest.mark.parametrize("up", [True, False])
+def test_a_lost_disk_waits_for_a_joiner_that_is_not_its_own_last_attempt(*, up: bool) -> None:
     stage = Stage().ring_of(0)
     stage.ledger[pod(2)] = entry(2)
-    lost, own = peer(2, up=False), peer(5, state=PeerState.JOINING)
+    lost, own = peer(2, up=False), peer(5, state=PeerState.JOINING, up=up)
 
     stage.member(0, lost, own)
     assert rule_of(stage.ask(2)) is Rule.REPLACE_WAIT

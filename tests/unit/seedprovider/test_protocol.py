@@ -462,6 +462,16 @@ def test_an_unmarked_disk_that_the_ledger_does_not_know_is_withheld() -> None:
     assert decision.rule is Rule.UNMARKED_STRANGER
 
 
+def test_no_unmarked_disk_is_called_a_stranger_before_a_live_look() -> None:
+    stage = Stage(live=False, source=Source.WATCH).ring_of(0, 1)
+
+    decision = stage.ask(2, disk(2, DiskState.UNMARKED))
+
+    assert isinstance(decision, Withheld)
+    assert decision.rule is Rule.MEMBER_IN_DOUBT
+    assert "empty" not in decision.reason
+
+
 def test_an_unmarked_disk_on_another_volume_than_the_ledgers_is_withheld() -> None:
     stage = Stage().ring_of(0, 1, 2)
     del stage.reports[pod(2)]
