@@ -42,10 +42,13 @@ def turn_off(options: argparse.Namespace) -> int:
     every = list(mutants.mutants())
     chosen = [each for each in every if not options.only or options.only in each.name]
     made = noticing.corpus(whole=options.whole)
-    caught = noticing.recorded() if options.only else {}
+    known = noticing.recorded()
+    caught = known.copy() if options.only else {}
     missed = noticed = 0
     for mutant in chosen:
         verdict = noticing.judge(mutant, made)
+        if verdict.caught is None:
+            verdict = noticing.as_before(mutant, known) or verdict
         if verdict.caught is None:
             why = EQUIVALENT.get(mutant.name) or HELD.get(mutant.name)
             missed += why is None

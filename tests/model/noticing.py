@@ -193,6 +193,15 @@ def breaks(start: Start, path: tuple[Label, ...]) -> str | None:
     return found[0] if found else None
 
 
+def as_before(mutant: mutants.Mutant, known: dict[str, Verdict]) -> Verdict | None:
+    """Return what is on record of a mutant where it breaks a law on that way still."""
+    verdict = known.get(mutant.name)
+    if verdict is None:
+        return None
+    with mutants.installed(mutant):
+        return verdict if _goes(verdict.start, verdict.path) else None
+
+
 def _goes(start: Start, way: tuple[Label, ...]) -> bool:
     try:
         return breaks(start, way) is not None
