@@ -81,10 +81,10 @@ model-mutants: $(READY) ## every guard of the seed protocol turned off in turn, 
 VERSION := $(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' seedprovider/__init__.py)
 IMAGE ?= cassandra-k8s-ring/sidecar:$(VERSION)
 image: ## build the sidecar's image (IMAGE=name:tag)
-	docker build -f images/sidecar/Dockerfile --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	docker build -f images/Dockerfile --target sidecar --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 MANAGER_IMAGE ?= cassandra-k8s-ring/manager:$(VERSION)
 image-manager: ## build the ring manager's image (MANAGER_IMAGE=name:tag)
-	docker build -f images/manager/Dockerfile --build-arg VERSION=$(VERSION) -t $(MANAGER_IMAGE) .
+	docker build -f images/Dockerfile --target manager --build-arg VERSION=$(VERSION) -t $(MANAGER_IMAGE) .
 test-e2e: $(READY) ## the manifests on a real kind cluster (KEEP_CLUSTER=1, KIND_NODE_IMAGE=...)
 	@$(BIN)/pytest tests/e2e -s --durations=0 --durations-min=2 $(ARGS)
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,9 @@ SIDECAR: Final = "cassandra-k8s-ring/sidecar:0.1.0"
 MANAGER: Final = "cassandra-k8s-ring/manager:0.1.0"
 CLIENT: Final = "cassandra-k8s-ring/client:e2e"
 OURS: Final = {
-    SIDECAR: "images/sidecar",
-    MANAGER: "images/manager",
-    CLIENT: "tests/e2e/client",
+    SIDECAR: ("images/Dockerfile", "--target", "sidecar"),
+    MANAGER: ("images/Dockerfile", "--target", "manager"),
+    CLIENT: ("tests/e2e/client/Dockerfile",),
 }
 ZONES: Final = ("zone-a", "zone-b")
 BUILD_SECONDS: Final = 600.0
@@ -98,15 +97,10 @@ def run(*words: str, given: str | None = None, patience: float = BUILD_SECONDS) 
 
 def build_images() -> None:
     """Build what is ours; the rest has to be there or is pulled."""
-    with ThreadPoolExecutor() as pool:  # they mostly wait for downloads
-        list(pool.map(_build, OURS))
+    for image, (file, *target) in OURS.items():  # in turn: they share layers
+        run("docker", "build", "-q", "-f", f"{ROOT}/{file}", *target, "-t", image, str(ROOT))
     if not run("docker", "images", "-q", CASSANDRA).strip():
         run("docker", "pull", CASSANDRA)
-
-
-def _build(image: str) -> None:
-    file = f"{ROOT}/{OURS[image]}/Dockerfile"
-    run("docker", "build", "-q", "-f", file, "-t", image, str(ROOT))
 
 
 def create() -> KindCluster:
