@@ -10,6 +10,7 @@ from ring.observe.answer import MOST_HEAD, Answer, AnswerReader, BadAnswerError
 
 MOST = 2**20
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 bodies = st.binary(max_size=300)
 
 
@@ -81,16 +82,23 @@ def test_a_connection_lasts_as_the_answer_says(head: bytes, lasts: bool) -> None
     ("raw", "said"),
     [
         (b"SSH-2.0-OpenSSH_9.7\r\n\r\n", "no answer by HTTP/1.1"),
-        (b"HTTP/2 200 OK\r\n\r\n", "no answer by HTTP/1.1"),
-        (b"x" * (MOST_HEAD + 1), "without an end of its head"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "no number"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "two lengths"),
+        (b"HTTP/4.7 200 OK\r\n\r\n", "no answer by HTTP/1.1"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * MOST_HEAD, "without an end of its head"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "Content-Length"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            "Duplicate Content-Length",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "more was sent"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", "over 1 MiB"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MOST + 1), "over 1 MiB"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "not asked for"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", "chunks that are none"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n", "over 1 MiB"),
+        (CHUNKED + b"z\r\n", "chunk size"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n"
+            + b"x" * (MOST + 1),
+            "over 1 MiB",
+        ),
     ],
     ids=range(11),
 )
