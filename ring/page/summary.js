@@ -1,6 +1,6 @@
 // The four answers that come first: who is up, what is served, what was found, and whether it is one ring.
 import { attribute, byId, follow, make, text } from "./dom.js";
-import { level, percent, plural, signed, some } from "./words.js";
+import { level, percent, plural, some } from "./words.js";
 
 const MOOD_SIGN = { good: "✓", warn: "▲", bad: "✕", none: "·" };
 
@@ -56,7 +56,7 @@ function service(health, problem) {
   return {
     name: "service", term, mood: spare > 0 ? "good" : "warn",
     big: "All served",
-    more: spare > 0 ? `${plural(spare, "replica")} to spare everywhere` : `nothing to spare: ${level(least)} of ${least.keyspace}, margin ${signed(spare)}`,
+    more: spare > 0 ? `${plural(spare, "replica")} to spare everywhere` : `nothing to spare: ${level(least)} of ${least.keyspace}`,
   };
 }
 
@@ -67,7 +67,7 @@ function findings(found) {
   return {
     name: "findings", term: "Findings", mood: critical ? "bad" : warning ? "warn" : "good",
     big: parts.length ? parts.join(", ") : "None",
-    more: found[0]?.what ?? "nothing that an operator would have to know",
+    more: found[0]?.what ?? "nothing to look after",
   };
 }
 
