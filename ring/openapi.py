@@ -20,6 +20,14 @@ TAGGED: Final = (
     "an answer from the newest picture; `ETag` and `If-None-Match` save sending it again"
 )
 
+UNCHANGED: Final = "the asker has this answer: a tag of `If-None-Match` is its tag; no body"
+IF_NONE_MATCH: Final[Json] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "tags of answers that the asker has (RFC 9110 13.1.2); `*` is none of them",
+    "schema": {"type": "string"},
+}
+
 
 def document(schemas: Mapping[str, Json], version: str) -> Json:
     """Return the document; ``schemas`` are those of docs/schemas, by file name."""
@@ -179,7 +187,7 @@ def _get(
         ),
     }
     if tagged:
-        found["304"] = {"description": "the asker has this answer"}
+        found["304"] = {"description": UNCHANGED, "headers": found["200"]["headers"]}
     if missing:
         found["404"] = _error("what is named does not exist")
     if wrong:
@@ -190,7 +198,7 @@ def _get(
         "get": {
             "operationId": name,
             "summary": summary,
-            "parameters": parameters or [],
+            "parameters": [*(parameters or []), *([IF_NONE_MATCH] if tagged else [])],
             "responses": found,
         }
     }

@@ -2,13 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ring.observe.seeds import Seeds, session
+from ring.web import AskSeeds
+from seedprovider.model import Disk, DiskState
+from seedprovider.question import Question
+from tests.fakes.faces import REFUSED, SEEDS, WITHHELD, make_face
 from tests.unit.ring.schema import faults
 from tests.unit.ring.serving import Client, Stage, serving
 from tests.unit.ring.strategies import host
@@ -65,7 +76,35 @@ def requests(path: str, item: Json) -> st.SearchStrategy[str]:
     return st.tuples(places, query).map(url)
 
 
-async def check(client: Client, document: Json, item: Json, url: str) -> None:
+HAD = [  # what an asker may say to have, and whether the answer with this tag is among it
+    ("{0}", True),
+    ("W/{0}", True),
+    ('"other", {0}', True),
+    ('"other"', False),
+    ('"test-1-000000000000", W/"test-2"', False),
+    ("*", False),
+    ("", False),
+    ('"', False),
+    ("no tag {1}", False),
+    ("\xe9, ,;=", False),
+]
+
+
+async def check_had(client: Client, item: Json, url: str, tag: str, had: str) -> None:
+    """Ask again for what was had, or not; hold the answer to the document."""
+    text, same = next(each for each in HAD if each[0] == had)
+    said = text.format(tag, tag.strip('"'))
+    async with client.get(url, headers={"If-None-Match": said}) as answer:
+        assert answer.status == (304 if same else 200), f"{url}: {said}"
+        assert answer.headers["ETag"] == tag
+        for name in item["get"]["responses"][str(answer.status)]["headers"]:
+            assert name in answer.headers, f"{url}: {name} is missing"
+        body = await answer.read()
+        assert (body == b"") is same
+        assert same <= ("Content-Type" not in answer.headers)
+
+
+async def check(client: Client, document: Json, item: Json, url: str, had: str) -> None:
     """Hold one answer to the document."""
     async with client.get(url) as answer:
         told = item["get"]["responses"].get(str(answer.status))
@@ -78,10 +117,24 @@ async def check(client: Client, document: Json, item: Json, url: str) -> None:
             schema = resolved(document, content["application/json"]["schema"])
             body = json.loads(await answer.read())
             assert list(faults(schema, body)) == [], url
+        tag = answer.headers.get("ETag")
+    if tag is not None:
+        assert "304" in item["get"]["responses"]
+        await check_had(client, item, url, tag, had)
+
+
+def where(number: int) -> str:
+    return f"127.71.5.{number + 1}"
+
+
+def reachable(world: World) -> World:
+    for seat in world.seats:
+        seat.pod = replace(seat.pod, address=where(seat.number))
+    return world
 
 
 def troubled() -> World:
-    world = World(6)
+    world = reachable(World(6))
     world.down(4)
     world.keyspaces["odd"] = {"class": "Odd"}
     return world
@@ -95,7 +148,11 @@ def blind() -> World:
 
 
 def stages() -> dict[str, Stage]:
-    made = {"healthy": Stage(World(3)), "troubled": Stage(troubled()), "blind": Stage(blind())}
+    made = {
+        "healthy": Stage(reachable(World(3))),
+        "troubled": Stage(troubled()),
+        "blind": Stage(blind()),
+    }
     for stage in made.values():
         stage.show()
     made["stale"] = Stage(World(3))
@@ -109,9 +166,24 @@ STAGES = stages()
 SKIPPED = {"/v1/stream"}  # never ends; test_web.py reads it
 
 
-async def ask_seeds(judged: object, pod: str | None) -> Json:
-    del judged, pod
-    return {"pods": {}}
+@asynccontextmanager
+async def sidecars() -> AsyncGenerator[AskSeeds]:
+    """Run the sidecars of four pods, as they are; the last was not asked by its node yet."""
+    async with AsyncExitStack() as exits:
+        asking = await exits.enter_async_context(session())
+        folder = Path(exits.enter_context(TemporaryDirectory()))
+        port = 0
+        for number, says in enumerate((SEEDS, WITHHELD, REFUSED, None)):
+            face, _, oracle, _ = make_face(asking, folder, number)
+            if says is not None:
+                oracle.says = says
+                await oracle.answer(Question(Disk(DiskState.EMPTY), None, ()))
+            runner = web.AppRunner(face.pod_network(), shutdown_timeout=0.1)
+            await runner.setup()
+            exits.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, where(number), port).start()
+            port = runner.addresses[0][1]
+        yield Seeds(asking, port).ask
 
 
 async def served_document() -> Json:
@@ -132,12 +204,13 @@ def test_every_answer_is_one_that_the_document_tells_of(
     data: st.DataObject, path: str, stage: str
 ) -> None:
     item = DOCUMENT["paths"][path]
-    urls = data.draw(st.lists(requests(path, item), min_size=5, max_size=REQUESTS))
+    question = st.tuples(requests(path, item), st.sampled_from([text for text, _ in HAD]))
+    asked = data.draw(st.lists(question, min_size=5, max_size=REQUESTS))
 
     async def ask_all() -> None:
-        async with serving(STAGES[stage], ask_seeds) as client:
-            for url in urls:
-                await check(client, DOCUMENT, item, url)
+        async with sidecars() as ask_seeds, serving(STAGES[stage], ask_seeds) as client:
+            for url, had in asked:
+                await check(client, DOCUMENT, item, url, had)
 
     asyncio.run(ask_all())
 
@@ -148,3 +221,18 @@ def test_the_document_refers_to_nothing_that_it_lacks() -> None:
 
     assert names
     assert names <= set(DOCUMENT["components"]["schemas"])
+
+
+async def test_seeds_are_what_the_sidecars_themselves_answer() -> None:
+    async with (
+        sidecars() as ask_seeds,
+        serving(STAGES["troubled"], ask_seeds) as client,
+        client.get("/v1/seeds") as answer,
+    ):
+        pods = (await answer.json())["pods"]
+
+    told = [pods[f"cassandra-{number}"] for number in range(4)]
+    reasons = [each["explanation"] and each["explanation"]["reason"] for each in told]
+    assert reasons == [SEEDS.reason, WITHHELD.reason, REFUSED.reason, None]
+    assert told[3]["failure"] == "cassandra-3 has not asked for seeds yet"
+    assert pods["cassandra-5"]["failure"]  # nobody is there

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,71 +12,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from seedprovider.decision import Answer, Refused, Rule, Seeds, Withheld
-from seedprovider.engine import Answered
-from seedprovider.inquiry import Inquirer
-from seedprovider.metrics import Metrics
-from seedprovider.model import Asker, Disk, DiskState, Endpoint, Heartbeat, Peer, PeerState
+from seedprovider.decision import Answer, Rule, Seeds
+from seedprovider.model import Disk, DiskState, Heartbeat, Peer, PeerState
 from seedprovider.node import MAX_BODY_BYTES, Received, parse_report
-from seedprovider.own import OwnNode
-from seedprovider.question import Question
 from seedprovider.racks import FILE, rack_text
 from seedprovider.tending import Reply
-from seedprovider.web import KEPT_SECONDS, SOON_SECONDS, START_SECONDS, Face
+from seedprovider.web import KEPT_SECONDS, SOON_SECONDS, START_SECONDS
 from seedprovider.world import World
-from tests.fakes.situations import RING, Stage, address, asker, disk, host, uid
+from tests.fakes.faces import REFUSED, SEEDS, WITHHELD, Nurse, Oracle, make_face
+from tests.fakes.situations import RING, Stage, address, disk, host, uid
 
-SEEDS = Seeds(
-    seeds=("10.0.0.1", "fd00::2"),
-    ring_id=RING,
-    rule=Rule.MEMBER_CONFIRMED,
-    reason="two members are confirmed",
-)
-WITHHELD = Withheld(rule=Rule.JOIN_WAIT, reason="cassandra-1 is joining")
-REFUSED = Refused(rule=Rule.DISK_FOREIGN, reason="this disk belongs to another ring")
 MEMBER = "/v1/seeds?disk=member"
 EMPTY = "/v1/seeds?disk=empty"
 JSON = {"Accept": "application/json"}
-
-
-@dataclass
-class Oracle:
-    """Stands where the engine stands, says what it is told to, and notes what it was asked."""
-
-    says: Answer = SEEDS
-    waiting: float = 0.0
-    last: Answered | None = None
-    questions: list[Question] = field(default_factory=list)
-    supposed: list[Asker] = field(default_factory=list)
-
-    async def answer(self, question: Question) -> Answered:
-        self.questions.append(question)
-        who = asker(0, question.disk, waiting=self.waiting)
-        self.last = Answered(self.says, Stage().ring_of(0, 1).view(), who)
-        return self.last
-
-    def asker(self, its_disk: Disk, where: str | None = None) -> Asker:
-        return replace(asker(0, its_disk), address=where or address(0))
-
-    async def suppose(self, who: Asker) -> Answered:
-        self.supposed.append(who)
-        return Answered(self.says, Stage().ring_of(0, 1).view(), who)
-
-
-@dataclass
-class Nurse:
-    """Stands where the tender stands."""
-
-    reply: Reply = field(default_factory=lambda: Reply((), None, None, ()))
-    reason: str | None = None
-    heard: list[Received] = field(default_factory=list)
-
-    def hear(self, received: Received) -> Reply:
-        self.heard.append(received)
-        return self.reply
-
-    def not_ready(self) -> str | None:
-        return self.reason
 
 
 @dataclass
@@ -96,22 +44,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     def clock() -> float:
         return now[0]
 
-    endpoint = Endpoint("cassandra-0", uid(0), address(0))
-    own = OwnNode(endpoint, data_dir=tmp_path, storage_port=7000, clock=clock)
     async with aiohttp.ClientSession() as session:
-        inquirer = Inquirer(
-            session, namespace="ns", service="cassandra", port=8079, clock=clock
-        )
-        world = World(own, inquirer, service="cassandra", remembered=None, clock=clock)
-        oracle, nurse = Oracle(), Nurse()
-        face = Face(
-            world,
-            oracle,  # type: ignore[arg-type]
-            nurse,  # type: ignore[arg-type]
-            Metrics(),
-            namespace="ns",
-            clock=clock,
-        )
+        face, world, oracle, nurse = make_face(session, tmp_path, clock=clock)
         async with (
             TestClient(TestServer(face.loopback(), host="127.50.5.1")) as loopback,
             TestClient(TestServer(face.pod_network(), host="127.50.5.1")) as network,
