@@ -1,7 +1,7 @@
 """One cycle's outcome: the picture, what is found in it, how healthy it is and what changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,9 +9,10 @@ from ring import arcs, verdicts
 from ring.errors import RingError
 from ring.finding import Case, Finding, Upkeep
 from ring.findings import findings
-from ring.history import History
+from ring.history import Change, History
 from ring.model import RingState
 from ring.observed import Observation
+from ring.past import merged
 from ring.picture import as_json
 from ring.reading import Limits
 from ring.skew import Skew
@@ -102,11 +103,13 @@ class Known:
 
     Attributes:
         skews: by keyspace, as last measured (`ring.skew`).
+        past: changes that were kept of those seen before, or by others.
 
     """
 
     skews: Mapping[str, Sequence[Skew]] = field(default_factory=dict)
     upkeep: Upkeep = field(default_factory=Upkeep)
+    past: Sequence[Change] = ()
 
 
 NOTHING = Known()
@@ -133,6 +136,7 @@ def judge(
     """
     snapshot = take(observed, limits)
     history = (before.history if before else History()).after(snapshot, at, clock)
+    history = replace(history, log=merged(history.log, known.past))
     case = Case(snapshot=snapshot, history=history, skews=known.skews, upkeep=known.upkeep)
     same = before is not None and before.verdict.ring == snapshot.ring
     return Judged(

@@ -8,7 +8,7 @@ from typing import Final
 
 from ring.contact_points import contact_points
 from ring.judged import Shown
-from ring.kept import CONFLICT, Found, Kept, Store
+from ring.kept import CONFLICT, Kept, Store
 from ring.observe.errors import KubeError
 
 PERIOD: Final = 5.0
@@ -58,7 +58,7 @@ class Keeper:
             return
         try:
             found = await self._map.read()
-            before = self._ours(found)
+            before = self._map.data(found)
             data = contact_points(shown.judged, before, self._port)
             if data is not None and self._leads():
                 await self._map.write(found, {"data": before | data})
@@ -69,15 +69,3 @@ class Keeper:
             if error.status != CONFLICT and self.failure != str(error):
                 log.warning("contact points cannot be kept: %s", error)
             self.failure = "" if error.status == CONFLICT else str(error)
-
-    def _ours(self, found: Found | None) -> dict[str, str]:
-        """Return what is in it; `KubeError` where somebody else made it."""
-        if found is None:
-            return {}
-        for name, value in self._map.labels.items():
-            if found.labels.get(name) != value:
-                raise KubeError(
-                    f"ConfigMap {self._map.name} is somebody else's: it has no label "
-                    f"{name}={value}; delete it, or give it that label to have it kept"
-                )
-        return found.part("data", dict[str, str])

@@ -93,6 +93,18 @@ class Kept:
         meta = _formed(body.get("metadata"), _Meta, self.name)
         return Found(meta.resource_version, meta.labels or {}, body)
 
+    def data(self, found: Found | None) -> dict[str, str]:
+        """Return what is in a ConfigMap; `KubeError` where somebody else made it."""
+        if found is None:
+            return {}
+        for name, value in self.labels.items():
+            if found.labels.get(name) != value:
+                raise KubeError(
+                    f"ConfigMap {self.name} is somebody else's: it has no label "
+                    f"{name}={value}; delete it, or give it that label to have it kept"
+                )
+        return found.part("data", dict[str, str])
+
     async def write(self, found: Found | None, part: Json) -> None:
         """Set fields of it; status 409 where somebody else wrote it since it was read."""
         if found is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from ring.finding import Upkeep
+from ring.history import Change
 from ring.judged import Judged, Known, judge
 from ring.latest import Latest
 from ring.model import Liveness
@@ -107,6 +108,11 @@ class Manager:
         """Take what was found out beside the cycles, for those to come; begin one at once."""
         self._known = replace(self._known, upkeep=upkeep)
         self.notice("upkeep")
+
+    def learn_past(self, past: Sequence[Change]) -> None:
+        """Take changes that were kept, for the cycles to come; begin one at once."""
+        self._known = replace(self._known, past=past)
+        self.notice("history")
 
     def notice(self, source: str) -> None:
         """Say that a source has news: the next cycle begins at once."""

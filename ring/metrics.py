@@ -16,6 +16,7 @@ from ring.leader import Election
 from ring.manager import Counts
 from ring.model import Liveness
 from ring.reading import Reading
+from ring.remembering import Remembering
 
 Gauge = GaugeMetricFamily
 STATES: Final = {
@@ -47,6 +48,7 @@ class Sources:
     parts: Mapping[str, int]
     election: Election | None
     keeper: Keeper | None
+    remembering: Remembering
 
 
 class Metrics(Collector):
@@ -133,6 +135,14 @@ def _of_writing(sources: Sources) -> Iterator[Metric]:
         "ring_contact_points_failing",
         "Whether they could not be kept the last time",
         value=int(bool(keeper.failure)),
+    )
+    yield CounterMetricFamily(
+        "ring_history_writes", "Writes of the history", value=sources.remembering.writes
+    )
+    yield Gauge(
+        "ring_history_failing",
+        "Whether it could not be kept the last time",
+        value=int(bool(sources.remembering.failure)),
     )
 
 

@@ -29,6 +29,7 @@ from ring.observe.contacts import Contacts
 from ring.observe.kube import Api
 from ring.observe.seeds import Seeds, session
 from ring.observe.sidecars import PERIOD, Sidecars
+from ring.remembering import Remembering
 from ring.skewing import Skewing
 from ring.stream import Streams
 from ring.upkeeping import PERIOD as UPKEEP_PERIOD
@@ -179,6 +180,15 @@ class _Parts:
             shown=latest.shown,
             leads=lambda: self.election.leads,
         )
+        self._remembering = Remembering(
+            api,
+            settings.namespace,
+            f"{settings.service}-ring-history",
+            labels,
+            shown=latest.shown,
+            leads=lambda: settings.writes and self.election.leads,
+            learn=self.manager.learn_past,
+        )
         self._skewing = Skewing(lambda: self.manager.judged, self.manager.learn_skews)
         self._upkeeping = Upkeeping(
             lambda: self.manager.judged,
@@ -200,6 +210,7 @@ class _Parts:
                 parts=self._failures,
                 election=self.election if settings.writes else None,
                 keeper=self._keeper if settings.writes else None,
+                remembering=self._remembering,
             )
         )
         self.app = make_app(
@@ -218,6 +229,7 @@ class _Parts:
             self.manager.run,
             self._skewing.run,
             self._upkeeping.run,
+            self._remembering.run,
         ]
         if self._settings.writes:
             runs += [self.election.run, self._keeper.run]

@@ -25,6 +25,7 @@ from tests.fakes.rights import MANAGER, SIDECAR, asked, granted, refused, unused
 from tests.fakes.situations import entry, pod, uid
 from tests.unit.ring.observe.stage import staged, watching
 from tests.unit.ring.test_keeper import keeping
+from tests.unit.ring.test_remembering import Replica
 from tests.unit.seedprovider.test_install import Pod as Installed
 from tests.unit.seedprovider.test_install import here as installed
 from tests.unit.seedprovider.test_program import Pod as Programmed
@@ -100,9 +101,15 @@ async def test_the_managers_role_grants_what_it_asks_for_and_nothing_more(
         await election.step()
         keeper = keeping(stage.api)
         await keeper.step()
+        replica = Replica(stage.api)
+        await replica.goes_down(1)
+        remembering = replica.remembering
+        await remembering.step()
         store = stage.server.store
-        store.patch("configmaps", "cassandra-contact-points", {"data": None}, "default")
+        for name in ("cassandra-contact-points", "cassandra-ring-history"):
+            store.patch("configmaps", name, {"data": None}, "default")
         await keeper.step()
+        await remembering.step()
         async with watching(stage):
             await stage.until(
                 lambda o: all(each.age is not None for each in o.kubernetes.values())
@@ -113,7 +120,7 @@ async def test_the_managers_role_grants_what_it_asks_for_and_nothing_more(
                 await stage.server.requests.until(1, resource=resource, verb="watch")
         requests = [*stage.server.requests]
 
-    assert (election.leads, keeper.writes) == (True, 2)
+    assert (election.leads, keeper.writes, remembering.writes) == (True, 2, 2)
     assert refused(requests) == set()
     assert unused(MANAGER, requests) == set()
 

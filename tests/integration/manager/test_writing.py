@@ -5,6 +5,9 @@ from typing import Any
 from localring.apiserver.status import ApiError
 from localring.ring import LocalRing
 from localring.waiting import wait_until
+from ring.history import What
+from ring.judged import Judged
+from ring.past import MOST, decoded
 from tests.integration.manager.conftest import is_whole, watched
 
 PATIENCE = 60.0  # seconds
@@ -60,3 +63,42 @@ async def test_contact_points_follow_the_ring_and_outlive_a_leader(ring: LocalRi
             ring.start(2)
             await ring.wait_until_whole()
             await kept(0, 1, 2)
+
+
+def went(judged: Judged) -> list[tuple[str, str]]:
+    """Return who went and came back, by the history that is shown."""
+    found = (What.WENT_DOWN, What.CAME_BACK)
+    return [(each.what, each.pod) for each in judged.history.log if each.what in found]
+
+
+async def test_the_history_outlives_all_managers(ring: LocalRing) -> None:
+    async with watched(ring, identity="one") as first:
+        await first.until("a picture of the whole ring", is_whole)
+        before = went(first.judged)
+        await ring.stop(2)
+        await first.until(
+            "a member that went", lambda judged: len(went(judged)) == len(before) + 1
+        )
+        ring.start(2)
+        await ring.wait_until_whole()
+        await first.until(
+            "a member that came", lambda judged: len(went(judged)) == len(before) + 2
+        )
+        seen = went(first.judged)
+
+        async def missing() -> str | None:
+            try:
+                data = ring.api.store.get("configmaps", "cassandra-ring-history", "default")
+            except ApiError:
+                return "no history is kept"
+            last = decoded(data["data"]["changes"])[-len(first.judged.history.log) :]
+            return None if last == first.judged.history.log[-MOST:] else f"kept is {last}"
+
+        await wait_until("a history that is kept", missing, patience=PATIENCE)
+    async with watched(ring, identity="two") as second:
+        await second.until("the same history", lambda judged: went(judged) == seen)
+
+    assert seen[len(before) :] == [
+        (What.WENT_DOWN, "cassandra-2"),
+        (What.CAME_BACK, "cassandra-2"),
+    ]

@@ -1,0 +1,124 @@
+"""What is kept of a ring's history for those who start later, and how two logs become one.
+
+Replicas see the same change at different moments, each by its own clock.
+"""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from ring.history import LOG_LIMIT, Change, What
+from ring.model import HostId
+
+MOST: Final = 200
+"""Changes that are kept: a few weeks of a ring that restarts weekly."""
+MOST_BYTES: Final = 200 * 2**10
+"""Of all of them; an object of Kubernetes has 1 MiB at most."""
+SAME_SECONDS: Final = 30.0
+"""Up to which two replicas' words of the same change are about one."""
+
+Text = Annotated[str, Meta(max_length=1000)]
+
+
+class _Line(msgspec.Struct, rename="camel", omit_defaults=True):
+    at: Annotated[float, Meta(ge=0, le=1e11)]
+    what: What
+    host_id: UUID | None = None
+    pod: Text = ""
+    was: Text = ""
+    now: Text = ""
+    seconds: Annotated[float, Meta(ge=0)] | None = None
+
+
+_line = msgspec.json.Decoder(_Line).decode
+
+
+def encoded(log: Sequence[Change]) -> str:
+    """Write the last changes as JSON, one a line; `MOST` of them and `MOST_BYTES` at most."""
+    lines: list[str] = []
+    size = 0
+    for each in reversed(log[-MOST:]):
+        line = _written(each)
+        size += len(line.encode()) + 1
+        if size > MOST_BYTES:
+            break
+        lines.append(line)
+    return "\n".join(reversed(lines))
+
+
+def decoded(text: str) -> tuple[Change, ...]:
+    """Read what `encoded` wrote; `ValueError` where it is something else."""
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"over {MOST_BYTES >> 10} KiB")
+    lines = text.split("\n") if text else []
+    if len(lines) > MOST:
+        raise ValueError(f"over {MOST} lines")
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(_read(_line(line)))
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise ValueError(f"line {number}: {error}") from None
+    return tuple(found)
+
+
+def merged(ours: Sequence[Change], kept: Sequence[Change]) -> tuple[Change, ...]:
+    """Return our log with those changes in it that others kept and we did not see.
+
+    Of a change that both saw ours counts.  Merging the same again changes nothing.
+    """
+    if not kept:
+        return tuple(ours)
+    unmatched = Counter(ours)
+    others = []
+    for each in kept:
+        if unmatched[each]:
+            unmatched[each] -= 1
+        else:
+            others.append(each)
+    times: defaultdict[object, list[float]] = defaultdict(list)
+    for each, count in unmatched.items():
+        times[_about(each)] += [each.at] * count
+    added = []
+    for each in others:
+        seen = times[_about(each)]
+        near = next((at for at in seen if abs(at - each.at) <= SAME_SECONDS), None)
+        if near is None:
+            added.append(each)
+        else:
+            seen.remove(near)
+    return tuple(heapq.merge(added, ours, key=lambda each: each.at))[-LOG_LIMIT:]
+
+
+def _about(each: Change) -> object:
+    return each.what, each.host_id, each.was, each.now
+
+
+def _written(each: Change) -> str:
+    line = _Line(
+        at=each.at,
+        what=each.what,
+        host_id=each.host_id,
+        pod=each.pod,
+        was=each.was,
+        now=each.now,
+        seconds=each.seconds,
+    )
+    return msgspec.json.encode(line).decode()
+
+
+def _read(line: _Line) -> Change:
+    return Change(
+        what=line.what,
+        at=line.at,
+        host_id=None if line.host_id is None else HostId(line.host_id),
+        pod=line.pod,
+        was=line.was,
+        now=line.now,
+        seconds=line.seconds,
+    )

@@ -1,0 +1,89 @@
+"""Logs that are kept and become one: nothing is lost, nothing is told twice."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ring.history import LOG_LIMIT, Change, What
+from ring.past import MOST, MOST_BYTES, SAME_SECONDS, decoded, encoded, merged
+from tests.unit.ring.strategies import host
+
+changes = st.builds(
+    Change,
+    what=st.sampled_from(What),
+    at=st.floats(0, 1e10),
+    host_id=st.none() | st.integers(0, 3).map(host),
+    pod=st.sampled_from(["", "cassandra-0"]),
+    was=st.text(max_size=20),
+    now=st.text(max_size=20),
+    seconds=st.none() | st.floats(0, 1e6),
+)
+near = st.builds(
+    Change,
+    what=st.sampled_from([What.WENT_DOWN, What.CAME_BACK]),
+    at=st.floats(0, 4 * SAME_SECONDS),
+    host_id=st.integers(0, 1).map(host),
+)
+
+
+@given(st.lists(changes, max_size=30))
+def test_what_was_written_is_read(log: list[Change]) -> None:
+    assert decoded(encoded(log)) == tuple(log)
+
+
+def test_the_last_changes_are_kept_and_no_more_than_fit() -> None:
+    many = [Change(what=What.RESTARTED, at=float(n)) for n in range(MOST + 5)]
+    long = [Change(what=What.RESTARTED, at=float(n), was="é" * 1000) for n in range(MOST)]
+
+    assert decoded(encoded(many)) == tuple(many[-MOST:])
+    assert len(encoded(long).encode()) <= MOST_BYTES
+    assert decoded(encoded(long)) == tuple(long[-len(decoded(encoded(long))) :])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("hello", "[]", "[" * 10_000, '{"at":1}', '{"at":1,"what":"sang"}', "\n"),
+        *('{"at":1e300,"what":"joined"}', '{"at":1,"what":"joined","hostId":"me"}'),
+        "\n".join(['{"at":1,"what":"joined"}'] * (MOST + 1)),
+        " " * (MOST_BYTES + 1),
+    ],
+    ids=range(10),
+)
+def test_garbage_is_no_history(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 -- whatever it says
+        decoded(text)
+
+
+@given(st.lists(near, max_size=12), st.lists(near, max_size=12))
+def test_merging_again_changes_nothing_and_loses_nothing(
+    ours: list[Change], kept: list[Change]
+) -> None:
+    ours, kept = sorted(ours, key=lambda c: c.at), sorted(kept, key=lambda c: c.at)
+    log = merged(ours, kept)
+
+    assert merged(log, kept) == log
+    assert Counter(ours) <= Counter(log)
+    for each in kept:
+        same = [x for x in log if (x.what, x.host_id) == (each.what, each.host_id)]
+        assert any(abs(x.at - each.at) <= SAME_SECONDS for x in same)
+    assert list(log) == sorted(log, key=lambda c: c.at)
+
+
+def test_what_two_replicas_saw_is_one_change_and_a_second_one_is_another() -> None:
+    def down(at: float) -> Change:
+        return Change(what=What.WENT_DOWN, at=at, host_id=host(0))
+
+    assert merged([down(100)], [down(103)]) == (down(100),)
+    assert merged([down(100)], [down(98), down(110)]) == (down(100), down(110))
+    assert merged([down(100)], [down(100 + SAME_SECONDS + 1)]) == (down(100), down(131))
+
+
+def test_a_log_that_became_too_long_loses_its_oldest() -> None:
+    ours = [Change(what=What.RESTARTED, at=float(n)) for n in range(LOG_LIMIT)]
+    kept = [Change(what=What.JOINED, at=-1.0), Change(what=What.JOINED, at=5e3)]
+
+    log = merged(ours, kept)
+    assert (len(log), log[0].at, log[-1].what) == (LOG_LIMIT, 1.0, What.JOINED)
