@@ -12,6 +12,7 @@ from ring.leader import Election
 from ring.manager import Counts
 from ring.metrics import Metrics, Sources
 from ring.observe.kube import Api
+from ring.remembering import Remembering
 from tests.unit.ring.serving import Stage, Time
 from tests.unit.ring.worlds import World
 
@@ -38,6 +39,12 @@ def exposition(latest: Latest) -> str:
         parts={},
         election=Election(api, "shop", "lease", "here", {}),
         keeper=Keeper(api, "shop", "map", {}, 9042, shown=latest.shown, leads=lambda: True),
+        remembering=Remembering(
+            *(api, "shop", "map", {}),
+            shown=latest.shown,
+            leads=lambda: True,
+            learn=lambda _: None,
+        ),
     )
     return Metrics(sources).exposition().decode()
 
