@@ -124,16 +124,16 @@ class Pool:
 
     def shared(self, sight: Sight) -> Sight:
         """Return an equal sight that shares its columns with others."""
-        if max(len(self._hosts), len(self._addresses)) >= POOLED:
+        if len(self._hosts) >= POOLED:
             self._hosts.clear()
+        hosts = self._hosts.setdefault(sight.hosts, sight.hosts)
+        return Sight(hosts, self.addresses(sight.addresses), sight.up, sight.states)
+
+    def addresses(self, column: tuple[str, ...]) -> tuple[str, ...]:
+        """Return an equal column of addresses that others share."""
+        if len(self._addresses) >= POOLED:
             self._addresses.clear()
-        hosts, addresses = sight.hosts, sight.addresses
-        return Sight(
-            self._hosts.setdefault(hosts, hosts),
-            self._addresses.setdefault(addresses, addresses),
-            sight.up,
-            sight.states,
-        )
+        return self._addresses.setdefault(column, column)
 
 
 def _seen(up: bool | None) -> Seen:  # noqa: FBT001 -- the field of the contract, as it is

@@ -10,6 +10,7 @@ from msgspec import Meta
 from ring.model import HostId
 from ring.observe.bodies import GARBAGE
 from ring.words import (
+    POOLED,
     Clock,
     Disk,
     DiskState,
@@ -153,6 +154,7 @@ class Columns:
         self._pool = pool
         self._hosts: dict[str, tuple[str, HostId]] = {}
         self._addresses: dict[str, str] = {}
+        self._columns: dict[tuple[str, ...], tuple[HostId, ...]] = {}
 
     def sight(self, rows: list[_Peer]) -> Sight:
         """Put rows into columns; of two about one host the later counts.
@@ -164,15 +166,25 @@ class Columns:
         self._bound()
         hosts, addresses = self._hosts, self._addresses
         by_host = {(hosts.get(row.host_id) or self._host(row.host_id))[0]: row for row in rows}
-        ordered = [by_host[text] for text in sorted(by_host)]  # as UUIDs would be: fixed digits
-        return self._pool.shared(
-            Sight(
-                tuple([hosts[row.host_id][1] for row in ordered]),
-                tuple([addresses.get(r.address) or self._address(r.address) for r in ordered]),
-                bytes([SEEN[row.up] for row in ordered]),
-                bytes([STATES.get(row.state, PeerState.NORMAL) for row in ordered]),
-            )
+        texts = tuple(sorted(by_host))  # as UUIDs would be: fixed digits
+        ordered = [by_host[text] for text in texts]
+        known = [addresses.get(row.address) or self._address(row.address) for row in ordered]
+        return Sight(
+            self._hosts_of(texts, ordered),
+            self._pool.addresses(tuple(known)),
+            bytes([SEEN[row.up] for row in ordered]),
+            bytes([STATES.get(row.state, PeerState.NORMAL) for row in ordered]),
         )
+
+    def _hosts_of(self, texts: tuple[str, ...], rows: list[_Peer]) -> tuple[HostId, ...]:
+        """Return the column that is shared; texts are compared, as UUIDs take longer."""
+        column = self._columns.get(texts)
+        if column is None:
+            if len(self._columns) >= POOLED:
+                self._columns.clear()
+            column = tuple([self._hosts[row.host_id][1] for row in rows])
+            self._columns[texts] = column
+        return column
 
     def host(self, text: str | None) -> HostId | None:
         """Return a host ID: one object for all who say it; `ValueError` where it is none."""
