@@ -249,12 +249,22 @@ def _turn_taken(case: _Case) -> str | None:
 
 
 def _turn_lost(case: _Case) -> str | None:
-    """Say who may be coming in on a turn whose Lease was deleted; None where nobody is."""
-    view = case.view
-    for pod, entry in evidence.ledger_of(view, case.ring).items():
-        if pod == case.asker.pod or entry.state is not EntryState.JOINING:
+    """Say who may be coming in where there is no Lease, so that nobody's turn is on record.
+
+    It may have been deleted, and the ledger entry of its holder as well: then the holder's own
+    sidecar alone knows. Before a ring's first join there is none either; a sidecar that is
+    silent then is waited for, as it is to found a ring.
+    """
+    view, settled = case.view, {case.asker.pod, *(member.pod for member in case.members)}
+    joining = {
+        pod
+        for pod, entry in evidence.ledger_of(view, case.ring).items()
+        if entry.state is EntryState.JOINING
+    }
+    for pod in sorted(joining | {each.pod for each in view.endpoints}, key=pod_order):
+        if pod in settled or evidence.proven_stopped(view, pod):
             continue
-        if not (evidence.proven_stopped(view, pod) or evidence.proven_waiting(view, pod)):
+        if not (evidence.proven_waiting(view, pod) or evidence.proven_left(view, pod)):
             return f"{pod} may be joining, and nobody has the turn: one after the other"
     return None
 
