@@ -194,14 +194,40 @@ def test_a_turn_is_not_free_once_its_holder_was_promised_the_ring() -> None:
 
 
 @pytest.mark.parametrize("process", [Process.STARTING, Process.UNKNOWN])
+@pytest.mark.parametrize("has_entry", [True, False])
 def test_a_deleted_lease_lets_nobody_in_beside_one_that_may_be_joining(
-    process: Process,
+    process: Process, *, has_entry: bool
 ) -> None:
     stage = Stage().ring_of(0, 1)
-    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+    if has_entry:
+        stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
     stage.says(2, Disk(DiskState.EMPTY, RING), process=process)
 
     assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_deleted_lease_lets_nobody_in_beside_one_that_is_silent() -> None:
+    stage = Stage().ring_of(0, 1).exists(2)
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_a_deleted_lease_lets_nobody_in_beside_a_joiner_that_no_slice_has_yet() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
+    stage.pods[pod(2)] = uid(2)
+
+    assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
+
+
+def test_without_a_lease_nobody_waits_for_one_that_has_left() -> None:
+    decommissioned, scaled_up_again = Stage().ring_of(0, 1), Stage().ring_of(0, 1)
+    decommissioned.says(2, disk(2, DiskState.LEFT), mode="DECOMMISSIONED")
+    scaled_up_again.ledger[pod(2)] = entry(2, state=EntryState.LEFT)
+    scaled_up_again.pods[pod(2)] = uid(2)  # and has no address yet
+
+    for stage in (decommissioned, scaled_up_again):
+        assert isinstance(stage.ask(3), Act)
 
 
 @pytest.mark.parametrize("process", [Process.STARTING, Process.STOPPED])
