@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from localring.cache import Tell
@@ -51,6 +51,7 @@ class Container:
         self._tell = tell
         self._process: Process | None = None
         self._stopping = asyncio.Event()
+        self._may_start = asyncio.Lock()
 
     @property
     def process(self) -> Process:
@@ -78,8 +79,9 @@ class Container:
         clock = asyncio.get_running_loop().time
         try:
             while not self._stopping.is_set():
-                began = clock()
-                self._process = await self._start()
+                async with self._may_start:
+                    began = clock()
+                    self._process = await self._start()
                 if self._stopping.is_set():  # while it was being started
                     return
                 code = await self._process.wait()
@@ -93,6 +95,12 @@ class Container:
                     await asyncio.wait_for(self._stopping.wait(), pause)
         finally:
             await self.kill()
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Let it not be started for as long as the block runs; what runs goes on."""
+        async with self._may_start:
+            yield
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, SIGKILL after ``grace`` seconds; it is not started again."""

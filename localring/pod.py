@@ -20,6 +20,7 @@ from localring.container import Container
 from localring.diary import Diary
 from localring.errors import StageError, first_cause
 from localring.kit import Kit
+from localring.mount import Mount
 from localring.objects import PodIdentity
 from localring.options import SHIM_CLASS, Options
 from localring.process import Process
@@ -83,6 +84,7 @@ class LocalPod:
         uid: of this incarnation.
         address: of this incarnation.
         node: its Cassandra.
+        mount: how the sidecar reads the disk.
         cassandra: the container that runs it.
         sidecar: the container of the sidecar.
         client: asks the sidecar.
@@ -114,6 +116,8 @@ class LocalPod:
         self._watching: set[asyncio.Task[None]] = set()
         self.client = SidecarClient(stage.session, address)
         self.node = CassandraNode(stage.kit, self._node_settings(disk))
+        self.mount = Mount(folder / "data", self.node.settings.data_directory)
+        self.mount.mend()
         options, name = stage.options, identity.name
         self.cassandra = Container(
             f"{name}/cassandra",
@@ -202,8 +206,7 @@ class LocalPod:
         state = self._folder / "sidecar"
         state.mkdir(parents=True, exist_ok=True)
         journal = stage.diary.folder / f"{self._folder.name}.jsonl"
-        data = self.node.settings.data_directory
-        mounts = Mounts(stage.code, data, state, stage.token, journal)
+        mounts = Mounts(stage.code, self.mount.path, state, stage.token, journal)
         facts = PodFacts(self.name, self.uid, self.address)
         process = await Process.start(
             self.sidecar.name,

@@ -39,6 +39,33 @@ async def test_a_killed_process_comes_back_under_another_pid(tmp_path: Path) -> 
     await task
 
 
+async def test_what_is_done_while_a_container_is_held_is_done_before_its_next_start(
+    tmp_path: Path,
+) -> None:
+    order: list[str] = []
+
+    async def start() -> Process:
+        order.append("started")
+        return await Process.start("it", SLEEP, log=tmp_path / "log", env={})
+
+    it = Container("it", start, QUICK, lambda _: order.append("ended"))
+    task = asyncio.create_task(it.run())
+    await running(it, 0)
+    async with it.held():
+        await it.kill()
+
+        async def missing() -> str | None:
+            return None if it.restarts == 1 else "its end is not seen"
+
+        await wait_until("its end", missing, patience=30)
+        order.append("emptied")
+    await running(it, 1)
+
+    assert order == ["started", "ended", "emptied", "started"]
+    await it.stop(30)
+    await task
+
+
 async def test_a_stopped_container_stays_stopped(tmp_path: Path) -> None:
     it = container(tmp_path, SLEEP, [])
     task = asyncio.create_task(it.run())
