@@ -13,6 +13,7 @@ from seedprovider.decision import Rule
 
 PATIENCE = 180.0  # seconds; most waits end within ten on an idle machine
 RECORD = "cassandra-ring"
+PAUSE = "cassandra-k8s-ring.io/pause"
 MARK = "cassandra-ring.mark"
 
 
@@ -30,6 +31,32 @@ async def until_told(ring: LocalRing, ordinal: int, *rules: Rule) -> Explanation
 
     await ring.wait_until(f"{pod.name} told by {', '.join(rules)}", missing, PATIENCE)
     return heard[-1]
+
+
+async def until_reason(ring: LocalRing, ordinal: int, text: str) -> Explanation:
+    """Wait until a pod is told something for a reason that has this in it; give what."""
+    pod = ring.pod(ordinal)
+    heard: list[Explanation] = []
+
+    async def missing() -> str | None:
+        told = await pod.client.explain(pod.name)
+        if told is None or text not in told.reason:
+            return f"{pod.name} told {told}"
+        heard.append(told)
+        return None
+
+    await ring.wait_until(f"{pod.name} told of {text!r}", missing, PATIENCE)
+    return heard[-1]
+
+
+async def until_disk(ring: LocalRing, ordinal: int, state: str) -> None:
+    """Wait until a pod's sidecar says that its disk is in this state."""
+
+    async def missing() -> str | None:
+        report = await ring.report(ordinal)
+        return None if report and report.disk == state else f"{report and report.disk}"
+
+    await ring.wait_until(f"a disk of cassandra-{ordinal} that is {state}", missing, PATIENCE)
 
 
 async def until_mode(ring: LocalRing, ordinal: int, mode: str) -> None:
@@ -150,6 +177,19 @@ def mark(ring: LocalRing, ordinal: int) -> dict[str, str]:
     """Return what a disk's mark says."""
     lines = mark_file(ring, ordinal).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines)
+
+
+async def until_marked(ring: LocalRing, ordinal: int) -> dict[str, str]:
+    """Wait until a disk is marked; give the mark."""
+
+    async def missing() -> str | None:
+        try:
+            return None if mark(ring, ordinal)["state"] == "member" else "another mark"
+        except FileNotFoundError:
+            return "no mark"
+
+    await ring.wait_until(f"a mark on the disk of cassandra-{ordinal}", missing, PATIENCE)
+    return mark(ring, ordinal)
 
 
 def founded(ring: LocalRing, ordinal: int) -> bool:

@@ -11,8 +11,8 @@ from tests.integration.helpers import (
     PATIENCE,
     events,
     hosts,
-    mark,
     record,
+    until_marked,
     until_mode,
     until_recorded,
     until_serving,
@@ -89,16 +89,3 @@ async def until_event(ring: LocalRing, text: str) -> None:
         return None if any(text in message for message in told) else f"Events: {told}"
 
     await ring.wait_until(f"an Event that says {text}", missing, PATIENCE)
-
-
-async def until_marked(ring: LocalRing, ordinal: int) -> dict[str, str]:
-    """Wait until a disk is marked; give the mark."""
-
-    async def missing() -> str | None:
-        try:
-            return None if mark(ring, ordinal)["state"] == "member" else "another mark"
-        except FileNotFoundError:
-            return "no mark"
-
-    await ring.wait_until(f"a mark on the disk of cassandra-{ordinal}", missing, PATIENCE)
-    return mark(ring, ordinal)

@@ -5,6 +5,7 @@ from tests.integration.conftest import Stage
 from tests.integration.data import read, write
 from tests.integration.decided import provokes
 from tests.integration.helpers import (
+    PAUSE,
     delete_entry,
     delete_record,
     entry,
@@ -19,7 +20,6 @@ from tests.integration.helpers import (
     until_written,
 )
 
-PAUSE = "cassandra-k8s-ring.io/pause"
 APPROVE = "cassandra-k8s-ring.io/approve-founding"
 
 

@@ -1,17 +1,20 @@
-"""Disks whose marks are lost or damaged."""
+"""Disks whose marks are lost, damaged, not written yet, or cannot be read."""
 
 from localring.apiserver import Fault, Kind
 from localring.ring import LocalRing
 from seedprovider.decision import Rule
+from tests.integration.conftest import PODS
 from tests.integration.data import read, write
 from tests.integration.decided import provokes
 from tests.integration.helpers import (
     PATIENCE,
     events,
+    founded,
     hosts,
     known,
     mark,
     mark_file,
+    until_marked,
     until_told,
 )
 
@@ -79,3 +82,60 @@ async def test_data_without_a_mark_on_a_volume_that_nobody_knows_stays_out_until
     await ring.wait_until("an Event that asks for a repair", missing, PATIENCE)
     assert await hosts(ring) == before
     assert await read(ring, 2) == {"stranger"}
+
+
+@provokes(Rule.DISK_UNKNOWN)
+async def test_a_member_whose_sidecar_cannot_read_its_disk_waits_and_starts_once_it_can(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "unreadable")
+    before = await hosts(ring)
+    await ring.stop(2)
+    ring.start(2)
+    ring.pod(2).mount.lose()
+    told = await until_told(ring, 2, Rule.DISK_UNKNOWN)
+    assert "mount" in told.reason
+    assert (await known(ring))["cassandra-2"].mode in {None, "STARTING"}
+    ring.pod(2).mount.mend()
+    await ring.wait_until_whole()
+
+    assert await hosts(ring) == before
+    assert await read(ring, 2) == {"unreadable"}
+
+
+async def test_a_node_that_died_after_it_was_normal_and_before_its_mark_said_so_is_a_member(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "no mark yet")
+    before = (await hosts(ring))["cassandra-2"]
+    await ring.stop(2)
+    await ring.wipe(2)
+    ring.start(2)
+    await until_told(ring, 2, Rule.REPLACE)
+    ring.pod(2).sidecar.process.freeze()  # whose answer the mark waits for
+    new = await until_normal_beside(ring, 0, before)
+    await ring.lose(*PODS)
+    assert (mark(ring, 2)["state"], mark(ring, 2)["host-id"]) == ("joining", new)
+    ring.start(*PODS)
+    await ring.wait_until_whole()
+    await until_marked(ring, 2)
+
+    assert not founded(ring, 2)
+    assert (await hosts(ring))["cassandra-2"] == new
+    assert await read(ring, 2) == {"no mark yet"}
+
+
+async def until_normal_beside(ring: LocalRing, asked: int, lost: str | None) -> str:
+    """Wait until a pod has a host in its ring that no sidecar tells of; give its ID."""
+    known_hosts = {lost, *[host for name, host in (await hosts(ring)).items() if host]}
+    found: list[str] = []
+
+    async def missing() -> str | None:
+        report = await ring.report(asked)
+        peers = report.peers.items() if report else ()
+        new = [host for host, peer in peers if peer.state == "normal"]
+        found.extend(host for host in new if host not in known_hosts)
+        return None if found else f"only {new}"
+
+    await ring.wait_until("a new host that is NORMAL", missing, PATIENCE)
+    return found[0]

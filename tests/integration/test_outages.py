@@ -1,11 +1,14 @@
 """The API server, or a sidecar, is away or does not answer."""
 
+from localring.apiserver import Fault, Kind
 from localring.cql import answers_cql
 from localring.ring import LocalRing
 from seedprovider.decision import Rule
 from tests.integration.data import read, write
 from tests.integration.decided import provokes
-from tests.integration.helpers import PATIENCE, known, mark, until_mode, until_told
+from tests.integration.helpers import PATIENCE, hosts, known, mark, until_mode, until_told
+
+NO_NEW_ENTRIES = Fault(kind=Kind.FORBID, resource="configmaps", verb="create")
 
 
 async def test_a_node_starts_from_the_last_good_list_while_the_api_server_is_away(
@@ -57,6 +60,28 @@ async def test_a_node_on_a_new_volume_waits_for_the_api_server_and_then_starts_w
     assert mark(ring, 2)["host-id"] == after.host_id
     assert mark(ring, 2)["pvc-uid"] == volume(ring, 2)
     await start_without_api_server(ring, 2)
+
+
+@provokes(Rule.VOLUME_UNKNOWN, Rule.API_AWAY)
+async def test_an_empty_disk_without_a_claim_or_whose_entry_cannot_be_written_comes_in_nowhere(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "nobody new")
+    before = await hosts(ring)
+    with ring.api.faults.active(NO_NEW_ENTRIES):
+        ring.start(3)
+        ring.cluster.delete_claim(ring.identity(3))
+        claimless = await until_told(ring, 3, Rule.VOLUME_UNKNOWN)
+        ring.cluster.make_claim(ring.identity(3), bound=True)
+        unwritten = await until_told(ring, 3, Rule.API_AWAY)
+        assert "SEEDPROVIDER_CLAIM" in claimless.reason
+        assert "configmaps" in unwritten.reason
+        assert (await known(ring))["cassandra-3"].mode in {None, "STARTING"}
+    await ring.lose(3)
+    await ring.replace_volume(3)
+
+    assert await hosts(ring) == before
+    assert await read(ring, 1) == {"nobody new"}
 
 
 def volume(ring: LocalRing, ordinal: int) -> str:
