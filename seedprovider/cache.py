@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from seedprovider.durable import replace_file
+from seedprovider.durable import read_file, replace_file
 from seedprovider.model import Address, Endpoint, Entry, PodName, PodUid, PvcUid, Record
 
 FILE: Final = "last-good.json"
@@ -71,14 +71,11 @@ def load(state_dir: Path, service: str, pod: str, uid: str) -> Remembered | None
     """
     path = state_dir / FILE
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return None
+        content = read_file(path, MAX_BYTES)
     except OSError as error:
         raise CacheError(f"{path}: {error.strerror or error}") from error
-    if len(content) > MAX_BYTES:
-        raise CacheError(f"{path}: larger than {MAX_BYTES} bytes")
+    if content is None:
+        return None
     try:
         file_ = _decoder.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -1,7 +1,23 @@
-"""Replacing a file as a whole: a crash leaves the old one or the new one, never a half."""
+"""Files as a whole: read up to a bound, and replaced so that a crash leaves no half."""
 
 import os
 from pathlib import Path
+
+
+class TooLargeError(OSError):
+    """A file is longer than it can be."""
+
+
+def read_file(path: Path, most: int) -> bytes | None:
+    """Return a file's content of at most so many bytes, None where there is none; OSError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except FileNotFoundError:
+        return None
+    if len(content) > most:
+        raise TooLargeError(f"larger than {most} bytes")
+    return content
 
 
 def replace_file(path: Path, content: bytes, *, mode: int | None = None) -> None:

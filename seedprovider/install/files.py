@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from seedprovider.durable import replace_file, sync_directory
+from seedprovider.durable import TooLargeError, read_file, replace_file, sync_directory
 from seedprovider.install.errors import InputError, InstallError
 from seedprovider.install.parameters import CLASS
 from seedprovider.racks import FILE, rack_text, recorded_rack
@@ -88,12 +88,8 @@ def write_rack(data_dir: Path, rack: str) -> None:
 def _read(path: Path) -> bytes | None:
     """Return a file's content, None where there is none."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return None
+        return read_file(path, MAX_BYTES)
+    except TooLargeError as error:
+        raise InputError(f"{path} is {error}") from None
     except OSError as error:
         raise InstallError(f"cannot read {path}: {error.strerror or error}") from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is larger than {MAX_BYTES} bytes")
-    return content
