@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from localring.cql import answers_cql
 from localring.cutting import write_cut
 from localring.errors import ProcessFailedError, WaitTimeoutError
-from localring.java import LEAN, MODULES, java_environment
+from localring.java import LEAN, MODULES, ended, java_environment
 from localring.kit import Kit
 from localring.process import Process, tail
 from localring.settings import (
@@ -110,30 +110,15 @@ class CassandraNode:
             WaitTimeoutError: it took too long.
 
         """
-        command = [*self.nodetool_command(), *arguments]
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=java_environment(),
-            start_new_session=True,
-        )
         name = f"nodetool {' '.join(arguments)} ({self.settings.name})"
         try:
-            async with asyncio.timeout(NODETOOL_PATIENCE):
-                output, errors = await child.communicate()
+            done = await ended([*self.nodetool_command(), *arguments], NODETOOL_PATIENCE)
         except TimeoutError as error:
             raise WaitTimeoutError(f"{name} took over {NODETOOL_PATIENCE:.0f} s") from error
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        text = output.decode(errors="replace")
-        if child.returncode != 0:
-            said = (errors.decode(errors="replace") or text).strip()
-            raise ProcessFailedError(f"{name} ended with exit code {child.returncode}: {said}")
-        return text
+        if done.code != 0:
+            said = (done.errors or done.output).strip()
+            raise ProcessFailedError(f"{name} ended with exit code {done.code}: {said}")
+        return done.output
 
     def nodetool_command(self) -> list[str]:
         """Return nodetool's command line for this node, without the arguments."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,15 +81,11 @@ async def find_java() -> Java:
         raise StageError(
             f"no java in {'JAVA_HOME' if home else 'the PATH'}: a JDK 17 is needed"
         )
-    child = await asyncio.create_subprocess_exec(
-        *(found, "-version"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(VERSION_PATIENCE):
-        output, _ = await child.communicate()
-    return _checked(Path(found), output.decode(errors="replace").strip())
+    try:
+        done = await ended([found, "-version"], VERSION_PATIENCE)
+    except TimeoutError as error:
+        raise StageError(f"{found} did not say its version") from error
+    return _checked(Path(found), f"{done.output}{done.errors}".strip())
 
 
 def _checked(executable: Path, identity: str) -> Java:
@@ -111,24 +108,42 @@ async def run_tool(java: Java, name: str, *words: str, patience: float) -> None:
     tool = java.executable.with_name(name)
     if not tool.is_file():
         raise StageError(f"{tool} is missing: a JDK is needed, not only its runtime")
+    try:
+        done = await ended([str(tool), *words], patience)
+    except TimeoutError as error:
+        raise StageError(f"{name} took over {patience:.0f} s") from error
+    if done.code != 0:
+        raise StageError(f"{name} failed:\n{done.output}{done.errors}".rstrip())
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended, with all that it wrote."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def ended(command: Sequence[str], patience: float) -> Ended:
+    """Run a JVM to its end; after so many seconds it is killed, and `TimeoutError` raised."""
     child = await asyncio.create_subprocess_exec(
-        *(str(tool), *words),
+        *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stderr=asyncio.subprocess.PIPE,
         env=java_environment(),
+        start_new_session=True,  # Ctrl-C is for us, who end it
     )
     try:
         async with asyncio.timeout(patience):
-            output, _ = await child.communicate()
-    except TimeoutError as error:
-        raise StageError(f"{name} took over {patience:.0f} s") from error
+            output, errors = await child.communicate()
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    if child.returncode != 0:
-        raise StageError(f"{name} failed:\n{output.decode(errors='replace').strip()}")
+    code = await child.wait()
+    return Ended(code, output.decode(errors="replace"), errors.decode(errors="replace"))
 
 
 def java_environment() -> dict[str, str]:
