@@ -15,6 +15,7 @@ from localring.options import Options
 from localring.prepare import prepare
 from localring.report import Report, missing_from_ring
 from localring.ring import LocalRing
+from tests.integration.asked import Asked
 from tests.integration.decided import Decided
 from tests.integration.helpers import until_written
 from tests.integration.replaying import Witnesses
@@ -73,6 +74,16 @@ def decided() -> Iterator[Decided]:
     LocalRing.observers.append(observer)
     yield observer
     LocalRing.observers.remove(observer)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rights() -> Iterator[None]:
+    """Have nobody ask the API server of any ring for what the manifests do not grant."""
+    observer = Asked()
+    LocalRing.observers.append(observer)
+    yield
+    LocalRing.observers.remove(observer)
+    assert observer.refused == set()
 
 
 @pytest.fixture(autouse=True)
