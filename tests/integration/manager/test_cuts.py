@@ -1,13 +1,15 @@
 """The network between nodes, cut and healed: what the manager calls it, and what not."""
 
 import asyncio
+from itertools import chain
 
 from localring.cql import connect
 from localring.ring import LocalRing
 from ring.finding import Finding, Kind
 from ring.history import What
 from ring.judged import Judged
-from tests.integration.manager.conftest import Watched, is_whole
+from tests.integration.conftest import Stage
+from tests.integration.manager.conftest import Watched, is_whole, watched
 
 CONVICTION = 90.0  # seconds until failure detectors have given up a silent node
 TAKEN = 2.0  # seconds until every node has read of a cut; they look ten times a second
@@ -59,6 +61,39 @@ async def test_a_cut_network_is_said_to_be_one_and_not_two_rings(manager: Watche
         "the whole ring again, and nothing to be found",
         lambda judged: is_whole(judged) and {str(each.kind) for each in judged.found} <= USUAL,
     )
+
+
+async def test_halves_that_do_not_reach_each_other_are_one_ring_and_nothing_may_stop(
+    stage: Stage,
+) -> None:
+    async with stage(4) as ring:
+        ring.start(*range(4))
+        await ring.wait_until_whole()
+        async with watched(ring) as manager:
+            await manager.until("a picture of the whole ring", is_whole)
+            ring.cut([0, 1], [2, 3])
+            halves = [["cassandra-0", "cassandra-1"], ["cassandra-2", "cassandra-3"]]
+            await manager.until(
+                "two halves, and as many who see each member up as down",
+                lambda judged: (
+                    (told := the(judged, Kind.NETWORK_CUT)) is not None
+                    and told.evidence["islands"] == halves
+                    and {each.state for each in judged.snapshot.members} == {"?N"}
+                ),
+                CONVICTION,
+            )
+            assert not manager.kinds & {"two-rings", "member-down"}, manager.told()
+            assert len(manager.judged.snapshot.matrix.rings()) == 1
+            asked = [*chain(*halves), *map("&pod=".join, halves), "&pod=".join(chain(*halves))]
+            for pods in asked:
+                gate = await manager.get(f"/v1/gate?pod={pods}")
+                assert (gate["allowed"], gate["idle"]) == (False, False)
+                assert "network-cut" in {each["code"] for each in gate["reasons"]}
+            order = await manager.get("/v1/drain-order")
+            assert not any(step["safe"] for step in order["steps"])
+            ring.heal()
+            await manager.until("the whole ring again", is_whole)
+        assert the(manager.judged, Kind.NETWORK_CUT) is None
 
 
 async def test_a_schema_that_does_not_spread_is_found_and_its_advice_mends_it(
