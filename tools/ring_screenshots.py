@@ -106,7 +106,8 @@ async def whole_ring() -> AsyncGenerator[tuple[LocalRing, Watched]]:
         async with watched(ring) as manager:
             await manager.until("a picture of the whole ring", is_whole)
             await manager.until(
-                "the keyspaces", lambda now: "shop" in now.document["keyspaces"]
+                "the keyspaces, and nobody on the way in",
+                lambda now: "shop" in now.document["keyspaces"] and not now.document["turn"],
             )
             yield ring, manager
 
