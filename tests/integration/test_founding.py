@@ -1,5 +1,8 @@
 """A ring begins, and something goes wrong before it has a member."""
 
+import shutil
+from pathlib import Path
+
 from seedprovider.decision import Rule
 from tests.integration.conftest import Stage
 from tests.integration.data import read, write
@@ -145,3 +148,63 @@ async def test_an_operator_may_approve_founding_over_a_disk_that_is_given_up(
         assert old["ringId"] in refused.reason
         assert new["ringId"] in refused.reason
         assert (await known(ring))["cassandra-1"].mode in {None, "STARTING"}
+
+
+@provokes(Rule.DISK_FOREIGN)
+async def test_the_only_disk_of_a_ring_put_back_while_another_is_founded_is_told_how_to_go_on(
+    stage: Stage, tmp_path: Path
+) -> None:
+    async with stage(2) as ring:
+        ring.start(0)
+        await ring.wait_until_whole()
+        await write(ring, "only disk", replicas=1)
+        await until_written(ring)
+        old, before = record(ring), await hosts(ring)
+        await ring.stop(0)
+        shutil.copytree(ring.disks.of("cassandra-0"), tmp_path / "lost")
+        await ring.replace_volume(0)
+        delete_record(ring)  # as whoever gives up all data is advised to
+        delete_entry(ring, 0)
+        ring.start(1)
+        new = await until_recorded(ring, ["founded"])
+        await ring.lose(1)
+
+        await ring.insert_disk(0, tmp_path / "lost")
+        ring.start(0)
+        told = await until_told(ring, 0, Rule.DISK_FOREIGN)
+        assert old
+        assert new["ringId"] != old["ringId"]
+        assert "delete the ring record to go on" in told.reason
+        delete_record(ring)
+        ring.start(1)  # nobody could know otherwise that there is nothing on its disk
+        after = await until_recorded(ring, ["founded", "rebuilt"])
+        await ring.wait_until_whole()
+        assert (after["how"], after["ringId"]) == ("rebuilt", old["ringId"])
+        assert {**await hosts(ring), **before} == await hosts(ring)
+        assert await read(ring, 1, replicas=1) == {"only disk"}
+
+
+@provokes(Rule.FOUND_BLOCKED)
+async def test_a_record_deleted_while_its_founder_is_on_its_way_lets_nobody_found_beside_it(
+    stage: Stage,
+) -> None:
+    async with stage(2) as ring:
+        ring.start(0, 1)
+        await until_told(ring, 0, Rule.FOUNDER)
+        founder = ring.pod(0).node
+        founder.freeze()  # its way takes two seconds, in which the other may not ask
+        try:
+            first = record(ring)
+            delete_record(ring)
+            told = await until_told(ring, 1, Rule.FOUND_BLOCKED)
+        finally:
+            founder.thaw()
+        after = await until_recorded(ring, ["founded", "rebuilt"])
+        await ring.wait_until_whole()
+        await write(ring, "one ring", replicas=1)
+
+        assert first
+        assert f"its way into ring {first['ringId']}" in told.reason
+        assert (after["how"], after["ringId"]) == ("rebuilt", first["ringId"])
+        assert not founded(ring, 1)
+        assert await read(ring, 1, replicas=1) == {"one ring"}
