@@ -4,13 +4,15 @@ from ipaddress import IPv4Address
 
 from localring.ring import LocalRing
 from seedprovider.decision import Rule
-from tests.integration.conftest import Stage
+from tests.integration.conftest import PODS, Stage
 from tests.integration.data import read, write
 from tests.integration.decided import provokes
 from tests.integration.helpers import (
     PATIENCE,
+    delete_record,
     events,
     hosts,
+    mark_file,
     record,
     until_marked,
     until_mode,
@@ -59,6 +61,32 @@ async def test_two_rings_that_were_founded_apart_are_not_adopted_and_both_are_na
         await until_recorded(ring, ["adopted"])
         await ring.wait_until_whole()
         assert await read(ring, 1, replicas=1) == {"ring of 0"}
+
+
+@provokes(Rule.ADOPTION)
+async def test_a_ring_whose_record_and_marks_are_all_lost_is_adopted_anew(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "adopted anew")
+    before, lost = await hosts(ring), record(ring)
+    await ring.stop(*PODS)
+    for ordinal in PODS:
+        mark_file(ring, ordinal).unlink()
+    delete_record(ring)
+    seed = ring.fresh_address()
+    ring.start(0, address=seed, configured=(seed,))
+    for ordinal in PODS[1:]:
+        ring.start(ordinal, address=ring.fresh_address(), configured=(seed,))
+    adopted = await until_recorded(ring, ["founded", "adopted", "rebuilt"])
+    await ring.wait_until_whole()
+
+    assert lost
+    assert adopted["how"] == "adopted"
+    assert adopted["ringId"] != lost["ringId"]
+    for ordinal in PODS:
+        assert (await until_marked(ring, ordinal))["ring-id"] == adopted["ringId"]
+    assert await hosts(ring) == before
+    assert await read(ring, 1) == {"adopted anew"}
 
 
 async def plain_ring(ring: LocalRing, *ordinals: int) -> tuple[IPv4Address, ...]:

@@ -14,6 +14,7 @@ from tests.integration.helpers import (
     known,
     mark,
     mark_file,
+    record,
     until_marked,
     until_told,
 )
@@ -123,6 +124,27 @@ async def test_a_node_that_died_after_it_was_normal_and_before_its_mark_said_so_
     assert not founded(ring, 2)
     assert (await hosts(ring))["cassandra-2"] == new
     assert await read(ring, 2) == {"no mark yet"}
+
+
+@provokes(Rule.UNMARKED_MEMBER)
+async def test_members_whose_marks_are_all_lost_start_together_and_are_marked_again(
+    ring: LocalRing,
+) -> None:
+    await write(ring, "no marks")
+    before, ring_id = await hosts(ring), record(ring)
+    await ring.stop(*PODS)
+    for ordinal in PODS:
+        mark_file(ring, ordinal).unlink()
+    ring.start(*PODS)
+    for ordinal in PODS:
+        await until_told(ring, ordinal, Rule.UNMARKED_MEMBER)
+    await ring.wait_until_whole()
+    for ordinal in PODS:
+        await until_marked(ring, ordinal)
+
+    assert record(ring) == ring_id
+    assert await hosts(ring) == before
+    assert await read(ring, 1) == {"no marks"}
 
 
 async def until_normal_beside(ring: LocalRing, asked: int, lost: str | None) -> str:

@@ -47,6 +47,7 @@ STORIES = {
     "left: ": ("a_decommissioned_disk_started_again_is_refused_until_it_is_emptied",),
     "any with data: its ring is not that of the record, read live": (
         "a_disk_of_another_ring_is_refused_but_not_by_a_record_that_is_only_remembered",
+        "the_only_disk_of_a_ring_put_back_while_another_is_founded_is_told_how_to_go_on",
     ),
     "any with data: its ring is not that of the record as last heard": (
         "a_disk_of_another_ring_is_refused_but_not_by_a_record_that_is_only_remembered",
@@ -54,9 +55,11 @@ STORIES = {
     "unmarked: no record": (
         "a_ring_with_data_is_adopted_by_one_rolling_restart",
         "two_rings_that_were_founded_apart_are_not_adopted_and_both_are_named",
+        "a_ring_whose_record_and_marks_are_all_lost_is_adopted_anew",
     ),
     "unmarked: a record, and the ledger has this pod": (
         "a_disk_that_lost_its_mark_is_known_by_its_volume_and_marked_again",
+        "members_whose_marks_are_all_lost_start_together_and_are_marked_again",
     ),
     "unmarked: a record, and its own volume claim is not known": (
         "a_disk_that_lost_its_mark_is_known_by_its_volume_and_marked_again",
@@ -84,6 +87,7 @@ STORIES = {
     ),
     "blank: no record; a disk holds data": (
         "pod_0_wiped_together_with_a_lost_record_founds_nothing_and_gets_its_place_back",
+        "a_record_deleted_while_its_founder_is_on_its_way_lets_nobody_found_beside_it",
         "an_operator_may_approve_founding_over_a_disk_that_is_given_up",
     ),
     "blank: no record, all others blank; a lower ordinal": (
