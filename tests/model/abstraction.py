@@ -31,9 +31,9 @@ from seedprovider.model import (
     Turn,
     View,
 )
-from tests.model import seeing
+from tests.model import seeing, values
 from tests.model import state as m
-from tests.model.seeing import Told
+from tests.model.deciding import Told
 
 FIRST = 1000
 """Real names are numbers from here on, so that they never meet the model's new ones."""
@@ -97,7 +97,7 @@ class Names:
         """Return a disk without what only the model knows; an unknown one as empty."""
         if disk.state in {DiskState.UNMARKED, DiskState.UNKNOWN}:
             return m.Disk(m.UNMARKED if disk.state is DiskState.UNMARKED else m.EMPTY)
-        kind = seeing.DISKS.index(disk.state)
+        kind = values.DISKS.index(disk.state)
         return m.Disk(kind, self.rings[disk.ring_id], self.hosts[disk.host_id])
 
     def record(self, record: Record | None) -> tuple:
@@ -115,7 +115,7 @@ class Names:
             self.rings[record.ring_id],
             founder,
             uid is not None and uid == self.claims.get(founder),
-            seeing.ORIGINS.index(record.how),
+            values.ORIGINS.index(record.how),
             tuple(sorted(adopted)),
         )
 
@@ -129,7 +129,7 @@ class Names:
             entry.pod_uid == self.uids.get(n),
             entry.pvc_uid is not None and entry.pvc_uid == self.claims.get(n),
             self.hosts[entry.host_id],
-            seeing.ENTRIES.index(entry.state),
+            values.ENTRIES.index(entry.state),
             self.addresses[entry.addresses[0].address if entry.addresses else None],
         )
 
@@ -260,7 +260,7 @@ def known(names: Names, size: int, view: View) -> seeing.Known:
             ledger[names.pod(pod)] = names.entry(entry)
     record, live = names.record(view.record), view.live
     if live is None:
-        source = seeing.SOURCES.index(view.source)
+        source = values.SOURCES.index(view.source)
         return seeing.Known(tuple(addresses), record, tuple(ledger), source)
     pods = {names.pod(pod) for pod in live.pods}
     claims = {names.pod(pod) for pod, uid in live.volumes.items() if uid is not None}

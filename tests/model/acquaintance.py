@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from seedprovider.model import Report
-from tests.model import seeing
 from tests.model import state as m
+from tests.model import values
 from tests.model.course import Course
 
 ARRIVAL_SECONDS = 15.0
@@ -44,7 +44,7 @@ class Acquaintance:
         """Take whom a node has in its ring."""
         self.heard.add(report.pod)
         beat = report.heartbeat
-        if beat is None or beat.mode != seeing.MODES[m.NORMAL]:
+        if beat is None or beat.mode != values.MODES[m.NORMAL]:
             return
         for peer in beat.peers or ():
             host = self.course.names.hosts[peer.host_id]

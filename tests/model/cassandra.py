@@ -6,7 +6,7 @@ that starts at an address makes all forget another host that had it. Every chang
 `changed_map`, so that running processes notice who vanished as the product's own duty says.
 """
 
-from tests.model import seeing
+from tests.model import deciding, seeing
 from tests.model.state import (
     GONE,
     IN_MEMBER,
@@ -67,7 +67,7 @@ def changed_map(world: World, truth: int, peers: tuple[Peer, ...]) -> World:
     for n, pod in enumerate(world.pods):
         if pod.run != NORMAL or seeing.process(pod)[1] != truth:
             continue
-        lost = seeing.vanished(seeing.word(world, n), seeing.word(after, n)) & known
+        lost = deciding.vanished(seeing.word(world, n), seeing.word(after, n)) & known
         back = {peer.host for peer in peers}
         gone = tuple(sorted((set(pod.gone) | lost) - back))
         if gone != pod.gone:

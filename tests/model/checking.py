@@ -14,18 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.model import state as m
+from tests.model.deciding import Brain
 from tests.model.faults import faults
 from tests.model.moves import Label, moves
 from tests.model.processes import shards
 from tests.model.search import Bounds, Found, Search
-from tests.model.seeing import Brain
 from tests.model.settling import Settler
 from tests.model.shard import Shard
 from tests.model.starts import STARTS
 from tests.model.wording import story
 
-REMEMBERED = 150_000
-"""Decisions that one process remembers, at some KiB each."""
+REMEMBERED = 200_000
+"""Answers that one process remembers, at some KiB each."""
 TELL_SECONDS = 30.0
 INTERRUPTED = 130
 """Exit code, as a shell has it for SIGINT."""

@@ -11,9 +11,10 @@ from tests.model import abstraction, inner, laws, moves
 from tests.model import state as m
 from tests.model.cassandra import with_pod
 from tests.model.course import Course
+from tests.model.deciding import Brain, Told
 from tests.model.hearsay import Hearsay
 from tests.model.moves import Broken
-from tests.model.seeing import Brain, Sight, Told
+from tests.model.seeing import Sight
 from tests.model.writes import Writes
 
 

@@ -6,7 +6,7 @@ is scaled up again) is an ordinary move.
 
 from collections.abc import Iterator
 
-from tests.model import cassandra, laws, seeing
+from tests.model import cassandra, laws, seeing, values
 from tests.model import state as m
 from tests.model.cassandra import with_pod
 from tests.model.moves import Broken, Move, overtaken, wrote
@@ -73,7 +73,7 @@ def _of_pod(world: m.World, n: int, pod: m.Pod) -> Iterator[Move]:
         other = world.pods[k].address
         if other >= 0:
             both = moved(moved(world, n, other), k, pod.address)
-            yield ("swaps addresses", n, f"with {seeing.pod_name(k)}"), both
+            yield ("swaps addresses", n, f"with {values.pod_name(k)}"), both
 
 
 def _of_sidecar(world: m.World, n: int, pod: m.Pod) -> Iterator[Move]:
@@ -94,7 +94,7 @@ def _of_disk(world: m.World, n: int, pod: m.Pod) -> Iterator[Move]:
         for k, other in enumerate(world.pods):
             if k != n and other.disk.kind == m.MEMBER:
                 copy = pod._replace(disk=other.disk)
-                yield ("gets a copy of a disk", n, seeing.pod_name(k)), with_pod(world, n, copy)
+                yield ("gets a copy of a disk", n, values.pod_name(k)), with_pod(world, n, copy)
         if world.stash[:1] == (n,) and not _about_to_found(world):
             again = with_pod(world, n, pod._replace(disk=world.stash[1]))
             yield ("gets its lost disk back", n, ""), again._replace(stash=())

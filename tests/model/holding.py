@@ -1,4 +1,4 @@
-"""Whether a unit test fails while a guard is off that `equivalent.HELD` says it holds.
+"""Whether a unit test fails while a guard is off that `held.HELD` says it holds.
 
 The test runs in this process by pytest's own entry point, so that the product it imports is the
 one that the guard is turned off in.

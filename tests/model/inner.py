@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from seedprovider import evidence
 from seedprovider.model import Disk, DiskState, Report
-from tests.model import cassandra, faults, moves, seeing
+from tests.model import cassandra, faults, moves, values
 from tests.model import state as m
 from tests.model.abstraction import Names
 from tests.model.cassandra import with_pod
@@ -282,7 +282,7 @@ def other_disk(
             late = False  # only a node that runs comes from the one to the other
         if late and RANKS[read.kind] < RANKS[held.kind]:
             return world
-        return f"its disk is {disk.state}, and in the model {seeing.DISKS[held.kind]}"
+        return f"its disk is {disk.state}, and in the model {values.DISKS[held.kind]}"
     if read.kind in {m.EMPTY, m.UNMARKED}:
         pod = world.pods[n]
         meant = {0, held.ring, pod.promised, pod.step[3] if pod.step[:1] == (m.ANSWER,) else 0}

@@ -4,7 +4,7 @@ Each check returns a sentence that says what is broken, or None. Numbers are tho
 "Invariants" in docs/architecture.md.
 """
 
-from tests.model import cassandra, seeing
+from tests.model import cassandra, deciding, seeing, values
 from tests.model import state as m
 
 ADVICE = frozenset(
@@ -14,16 +14,16 @@ ADVICE = frozenset(
 
 
 def name(n: int) -> str:
-    return seeing.pod_name(n)
+    return values.pod_name(n)
 
 
-def advises_to_empty(told: seeing.Told) -> bool:
+def advises_to_empty(told: deciding.Told) -> bool:
     """Whether an operator is told that this disk may be emptied."""
     return "empty the data directory" in told.reason
 
 
 def decided(
-    world: m.World, sight: seeing.Sight, told: seeing.Told, *, fresh: bool
+    world: m.World, sight: seeing.Sight, told: deciding.Told, *, fresh: bool
 ) -> str | None:
     """Check a decision at the moment it is taken; `fresh`: it rests on no old word."""
     n, pod = sight.asker, world.pods[sight.asker]
@@ -44,7 +44,7 @@ def decided(
     return _over_data(world, n) if founds else None
 
 
-def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
+def _bad_advice(world: m.World, n: int, told: deciding.Told) -> str | None:
     if told.rule not in ADVICE or (told.rule == "member-cloned" and not told.refused):
         return None
     if not advises_to_empty(told):
@@ -69,7 +69,7 @@ def _bad_advice(world: m.World, n: int, told: seeing.Told) -> str | None:
     return None
 
 
-def _unserved(world: m.World, sight: seeing.Sight, told: seeing.Told) -> str | None:
+def _unserved(world: m.World, sight: seeing.Sight, told: deciding.Told) -> str | None:
     """Object where a member waits though nothing that its sidecar knows speaks against it.
 
     Whoever is silent and whatever is away: what was known outlives the API server.

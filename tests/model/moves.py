@@ -9,10 +9,10 @@ that can only fail.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.model import cassandra, laws, seeing
+from tests.model import cassandra, deciding, laws, seeing
 from tests.model import state as m
 from tests.model.cassandra import with_pod
-from tests.model.seeing import Brain, Told
+from tests.model.deciding import Brain, Told
 from tests.model.wording import what
 
 Label = tuple[str, int, str]
@@ -251,7 +251,7 @@ def scribe(brain: Brain, world: m.World, n: int) -> Iterator[Move]:
     pod = world.pods[n]
     known = seeing.watched(world, n)
     sight, _ = next(seeing.sights(world, n, known, everything=False))
-    if pod.run == m.NORMAL and not known.record and seeing.missing_record(sight):
+    if pod.run == m.NORMAL and not known.record and deciding.missing_record(sight):
         sight, _ = next(seeing.sights(world, n, seeing.live(world), everything=False))
         told = brain.duty("record", sight)
         if told.step:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from seedprovider import admission, founding, protocol
+from seedprovider import admission, duties, evidence, founding, protocol
 
-MODULES: tuple[ModuleType, ...] = (protocol, admission, founding)
+MODULES: tuple[ModuleType, ...] = (protocol, admission, founding, evidence, duties)
 NOTE = "__guard__"
 
 

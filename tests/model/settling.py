@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.model import cassandra, faults, laws, moves, seeing
+from tests.model import cassandra, deciding, faults, laws, moves, seeing, values
 from tests.model import state as m
+from tests.model.deciding import Brain, Told
 from tests.model.moves import Broken
 from tests.model.packing import Hashes
-from tests.model.seeing import Brain, Told
 
 OPERATOR_ACTS = 5
 """An operator who has to do more than this has not been helped."""
@@ -111,14 +111,14 @@ class Settler:
                 first = first or text or ""
         if led:
             return None
-        reasons = "; ".join(f"{seeing.pod_name(n)} {t.rule}: {t.reason}" for n, t in waiting)
+        reasons = "; ".join(f"{values.pod_name(n)} {t.rule}: {t.reason}" for n, t in waiting)
         return f"a dead end: {reasons}{' / ' if first else ''}{first}"
 
 
 def describe(world: m.World) -> str:
     """Say in a few words what the pods of a world are."""
     return ", ".join(
-        f"{seeing.pod_name(n)} {seeing.DISKS[pod.disk.kind]}/{pod.run}"
+        f"{values.pod_name(n)} {values.DISKS[pod.disk.kind]}/{pod.run}"
         for n, pod in enumerate(world.pods)
     )
 
@@ -213,7 +213,7 @@ def _without_record(world: m.World) -> list[Stuck]:
     if world.record or not running:
         return []
     sight, _ = next(seeing.sights(world, running[0], seeing.live(world), everything=False))
-    if not seeing.missing_record(sight):
+    if not deciding.missing_record(sight):
         return []
     told = Brain().duty("record", sight)
     adopts = world.pods[running[0]].disk.kind == m.UNMARKED
@@ -228,7 +228,7 @@ def unwhole(world: m.World) -> str | None:
     for n, pod in enumerate(world.pods):
         if pod.address < 0 or pod.run == m.GONE:
             continue
-        name, entry = seeing.pod_name(n), world.ledger[n]
+        name, entry = values.pod_name(n), world.ledger[n]
         if pod.run != m.NORMAL:
             return f"{name} neither runs nor waits"
         if pod.ghost:
@@ -303,14 +303,14 @@ def _started(world: m.World) -> Remedies:
 def _claims_deleted(world: m.World) -> Remedies:
     for n, pod in enumerate(world.pods):
         if pod.address < 0 and pod.claim:
-            yield f"delete the claim of {seeing.pod_name(n)}", faults.claim_lost(world, n)
+            yield f"delete the claim of {values.pod_name(n)}", faults.claim_lost(world, n)
 
 
 def _stopped(world: m.World) -> Remedies:
     """Stop a node that may be on its way into a lost ring, or runs on an emptied disk."""
     for n, pod in enumerate(world.pods):
         if pod.address >= 0 and (pod.ghost or cassandra.is_starting(pod) or pod.disk.ring):
-            yield f"stop {seeing.pod_name(n)}", cassandra.stopped(world, n)
+            yield f"stop {values.pod_name(n)}", cassandra.stopped(world, n)
 
 
 def _restarted_on_nothing(world: m.World) -> Remedies:

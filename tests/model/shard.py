@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from tests.model import cassandra, laws
 from tests.model import state as m
+from tests.model.deciding import Brain
 from tests.model.faults import faults
 from tests.model.moves import Broken, Label, moves
 from tests.model.packing import LABEL, Covers, Hashes, Packer, Rows
-from tests.model.seeing import Brain
 from tests.model.settling import Settler
 
 NOWHERE = -1
@@ -87,7 +87,7 @@ class Shard:
         room: give up after so many worlds, 0 for no limit.
         goes_on: whether the search goes on past a broken law; one of each kind is kept then.
         raw: worlds before they were made canonical: most are met again as they are.
-        sources: with `keep_sources`, where decisions were first taken: how many there were
+        sources: with `keep_sources`, where questions first came up: how many there were
             before, the world's number, the world.
 
     """
@@ -168,9 +168,9 @@ class Shard:
         self._left = len(rows)
         for index, row in rows:
             world = self._packer.unpack(row)
-            known = len(self.brain.decisions)
+            known = len(self.brain.answers)
             breach = self._try_all(index, options(world))
-            if self.keep_sources and len(self.brain.decisions) > known:
+            if self.keep_sources and len(self.brain.answers) > known:
                 self.sources.append((known, index, world))
             if breach is not None or self.full:
                 return breach

@@ -2,8 +2,8 @@
 
 from tests.model import cassandra, settling
 from tests.model import state as m
+from tests.model.deciding import Brain
 from tests.model.moves import Broken
-from tests.model.seeing import Brain
 
 
 def blank(size: int) -> m.World:

@@ -246,9 +246,9 @@ def test_a_model_that_sees_something_else_than_the_product_is_refused(
     trace: Trace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The model's own sight must lead to what the product decided from the real one."""
-    from tests.model import seeing  # noqa: PLC0415 -- what is changed
+    from tests.model import values  # noqa: PLC0415 -- what is changed
 
-    monkeypatch.setattr(seeing, "PROCESSES", (Process.STOPPED,) * 6)
+    monkeypatch.setattr(values, "PROCESSES", (Process.STOPPED,) * 6)
 
     refused(trace, "the model, seeing the same, has it as")
 

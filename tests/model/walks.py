@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from tests.model import cassandra, laws
 from tests.model import state as m
+from tests.model.deciding import Brain
 from tests.model.faults import faults
 from tests.model.moves import Broken, Label, moves
 from tests.model.search import Found
-from tests.model.seeing import Brain
 from tests.model.settling import Settler
 
 FAULT_SHARE = 0.06

@@ -1,7 +1,7 @@
 """What single conditions of the protocol are there for, where no order of events shows it.
 
 The model (tests/model) leaves out racks, pods that terminate, sidecars that have not said all
-and disks that cannot be read; `tests/model/equivalent.py` names these tests.
+and disks that cannot be read; `tests/model/held.py` names these tests.
 """
 
 from dataclasses import replace

@@ -17,7 +17,7 @@ from seedprovider.decision import Rule
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 MODEL = ast.parse((ROOT / "tests" / "model" / "settling.py").read_text())
-EXAMPLES = {"seeing.pod_name(n)": "cassandra-1", "peer.host": "<host ID>"}
+EXAMPLES = {"values.pod_name(n)": "cassandra-1", "peer.host": "<host ID>"}
 """What the page has where the model has whom an act is done to."""
 START = "start the pods"
 
