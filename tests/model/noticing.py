@@ -48,7 +48,7 @@ class Verdict:
 
     Attributes:
         caught: the law that it breaks, None where it breaks none.
-        places: in how many of the worlds that were asked it decides otherwise.
+        places: in how many of the worlds that were asked it answers otherwise.
         start, path: the way there, where it is caught.
 
     """
