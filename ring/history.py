@@ -64,6 +64,7 @@ class Trace:
 
     Attributes:
         down_since: when it was first seen down, in monotonic seconds; None while it is not.
+        seen_up: whether it was ever up; who never was went down before anybody looked.
         succeeded: whether another member has taken its place in its pod.
 
     """
@@ -75,6 +76,7 @@ class Trace:
     pod_uid: str = ""
     restarts: int | None = None
     pvc_uid: str = ""
+    seen_up: bool = False
     succeeded: bool = False
 
 
@@ -132,7 +134,7 @@ class History:
                 continue  # not begun yet; or the end of a story that was told
             if host in traces or self.begun:
                 place = _place(traces, host, member)
-                found += _changes(old, member, now)
+                found += self._lengthened(_changes(old, member, now), old)
                 if place is not None:
                     traces[place] = replace(traces[place], pod="", succeeded=True)
                     found.append(_change(What.REPLACED, member, now.at, was=str(place)))
@@ -140,6 +142,24 @@ class History:
                     found.append(_change(What.JOINED, member, now.at))
             traces[host] = _traced(old, member, now.clock)
         return found
+
+    def _lengthened(self, found: list[Change], old: Trace) -> list[Change]:
+        """Have one that was found down be so since others saw it go down."""
+        if old.seen_up:
+            return found  # what was seen is measured by the better clock
+        return [
+            replace(each, seconds=max(each.seconds, each.at - self._went_down(each)))
+            if each.seconds is not None
+            else each
+            for each in found
+        ]
+
+    def _went_down(self, back: Change) -> float:
+        """Return when the log says that a member went down; with none of it, now."""
+        for each in reversed(self.log):
+            if each.host_id == back.host_id and each.what in (What.WENT_DOWN, What.CAME_BACK):
+                return each.at if each.what is What.WENT_DOWN else back.at
+        return back.at
 
     def since(self, at: float) -> tuple[Change, ...]:
         """Return what was seen at this time or later."""
@@ -213,4 +233,5 @@ def _traced(old: Trace, member: Member, clock: float) -> Trace:
         pod_uid=member.pod_uid or old.pod_uid,
         restarts=old.restarts if member.restarts is None else member.restarts,
         pvc_uid=member.pvc_uid or old.pvc_uid,
+        seen_up=old.seen_up or liveness is Liveness.UP,
     )

@@ -4,8 +4,9 @@ Replicas see the same change at different moments, each by its own clock.
 """
 
 import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -70,33 +71,44 @@ def decoded(text: str) -> tuple[Change, ...]:
 def merged(ours: Sequence[Change], kept: Sequence[Change]) -> tuple[Change, ...]:
     """Return our log with those changes in it that others kept and we did not see.
 
-    Of a change that both saw ours counts.  Merging the same again changes nothing.
+    Of a change that both saw ours counts, with the longer of the two durations: who began to
+    look later saw less of it.  Merging the same again changes nothing.
     """
     if not kept:
         return tuple(ours)
-    unmatched = Counter(ours)
+    mine = list(ours)
+    places: defaultdict[Change, list[int]] = defaultdict(list)
+    for place, each in enumerate(mine):
+        places[each].append(place)
     others = []
     for each in kept:
-        if unmatched[each]:
-            unmatched[each] -= 1
+        if places[each]:
+            places[each].pop()
         else:
             others.append(each)
-    times: defaultdict[object, list[float]] = defaultdict(list)
-    for each, count in unmatched.items():
-        times[_about(each)] += [each.at] * count
+    unmatched: defaultdict[object, list[int]] = defaultdict(list)
+    for each, left in places.items():
+        unmatched[_about(each)] += left
     added = []
     for each in others:
-        seen = times[_about(each)]
-        near = next((at for at in seen if abs(at - each.at) <= SAME_SECONDS), None)
+        seen = unmatched[_about(each)]
+        near = next((n for n in seen if abs(mine[n].at - each.at) <= SAME_SECONDS), None)
         if near is None:
             added.append(each)
         else:
             seen.remove(near)
-    return tuple(heapq.merge(added, ours, key=lambda each: each.at))[-LOG_LIMIT:]
+            mine[near] = _longer(mine[near], each)
+    return tuple(heapq.merge(added, mine, key=lambda each: each.at))[-LOG_LIMIT:]
 
 
 def _about(each: Change) -> object:
     return each.what, each.host_id, each.was, each.now
+
+
+def _longer(ours: Change, kept: Change) -> Change:
+    if kept.seconds is None or (ours.seconds is not None and ours.seconds >= kept.seconds):
+        return ours
+    return replace(ours, seconds=kept.seconds)
 
 
 def _written(each: Change) -> str:

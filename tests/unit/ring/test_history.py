@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ring.history import LOG_LIMIT, History, What
+from ring.history import LOG_LIMIT, Change, History, What
 from ring.reading import Reading
 from ring.snapshot import RingSnapshot
 from ring.words import Disk, DiskState, PeerState
@@ -146,6 +146,25 @@ def test_who_came_back_was_down_from_when_it_was_first_seen_so() -> None:
         history = history.after(picture, at)
 
     assert history.after(broken(), 70.0).log[-1].seconds == 60.0
+
+
+def test_who_was_found_down_was_so_since_others_saw_it_go_down() -> None:
+    past = tuple(
+        Change(what=what, at=at, host_id=host(number))
+        for what, at, number in (
+            (What.WENT_DOWN, 50.0, 1),
+            (What.WENT_DOWN, 50.0, 2),
+            (What.CAME_BACK, 60.0, 2),
+        )
+    )
+    for log, seconds in ((past, 1960.0), (past[1:], 10.0)):
+        found = replace(History().after(broken(down(1), down(2)), 2000.0), log=log)
+        back = found.after(broken(), 2010.0).log[len(log) :]
+
+        assert [(each.what, each.pod, each.seconds) for each in back] == [
+            (What.CAME_BACK, "cassandra-1", seconds),
+            (What.CAME_BACK, "cassandra-2", 10.0),
+        ]
 
 
 def test_members_found_when_the_manager_starts_have_not_joined() -> None:

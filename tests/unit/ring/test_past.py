@@ -25,6 +25,7 @@ near = st.builds(
     what=st.sampled_from([What.WENT_DOWN, What.CAME_BACK]),
     at=st.floats(0, 4 * SAME_SECONDS),
     host_id=st.integers(0, 1).map(host),
+    seconds=st.none() | st.sampled_from([0.0, 5.0, 50.0]),
 )
 
 
@@ -65,7 +66,9 @@ def test_merging_again_changes_nothing_and_loses_nothing(
     log = merged(ours, kept)
 
     assert merged(log, kept) == log
-    assert Counter(ours) <= Counter(log)
+    assert Counter((x.what, x.host_id, x.at) for x in ours) <= Counter(
+        (x.what, x.host_id, x.at) for x in log
+    )
     for each in kept:
         same = [x for x in log if (x.what, x.host_id) == (each.what, each.host_id)]
         assert any(abs(x.at - each.at) <= SAME_SECONDS for x in same)
@@ -79,6 +82,16 @@ def test_what_two_replicas_saw_is_one_change_and_a_second_one_is_another() -> No
     assert merged([down(100)], [down(103)]) == (down(100),)
     assert merged([down(100)], [down(98), down(110)]) == (down(100), down(110))
     assert merged([down(100)], [down(100 + SAME_SECONDS + 1)]) == (down(100), down(131))
+
+
+@pytest.mark.parametrize(("ours", "kept"), [(5.0, 9e3), (9e3, 5.0), (None, 9e3), (9e3, None)])
+def test_of_a_change_that_both_saw_the_longer_duration_counts(
+    ours: float | None, kept: float | None
+) -> None:
+    def back(at: float, seconds: float | None) -> Change:
+        return Change(what=What.CAME_BACK, at=at, host_id=host(0), seconds=seconds)
+
+    assert merged([back(100, ours)], [back(101, kept)]) == (back(100, 9e3),)
 
 
 def test_a_log_that_became_too_long_loses_its_oldest() -> None:
