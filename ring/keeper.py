@@ -53,8 +53,11 @@ class Keeper:
 
     async def step(self) -> None:
         """Write the contact points where this replica leads, and they are others than there."""
+        if not self._leads():
+            self.failure = ""  # the writes are another's
+            return
         shown = self._shown()
-        if shown is None or shown.stale or not self._leads():
+        if shown is None or shown.stale:
             return
         try:
             found = await self._map.read()

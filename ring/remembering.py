@@ -70,6 +70,7 @@ class Remembering:
     async def step(self) -> None:
         """Read what is kept, at first and where this replica leads; then write what is new."""
         if self._read and not self._leads():
+            self.failure = ""  # the writes are another's
             return
         try:
             found = await self._map.read()

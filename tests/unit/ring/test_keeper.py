@@ -1,5 +1,6 @@
 """The ConfigMap with contact points: kept beside what others put into it, or left alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,10 @@ LABELS = {"app.kubernetes.io/managed-by": "cassandra-k8s-ring-manager"}
 POINTS = "10.0.0.0,10.0.0.1,10.0.0.2"
 
 
-def keeping(api: Api) -> Keeper:
+def keeping(api: Api, leads: Callable[[], bool] = lambda: True) -> Keeper:
     stage = Stage(World())
     stage.show()
-    return Keeper(
-        api, "default", NAME, LABELS, 9042, shown=stage.latest.shown, leads=lambda: True
-    )
+    return Keeper(api, "default", NAME, LABELS, 9042, shown=stage.latest.shown, leads=leads)
 
 
 def found(server: ApiServer) -> dict[str, Any]:
@@ -73,3 +72,15 @@ async def test_one_that_is_gone_is_written_again(tmp_path: Path) -> None:
 
         assert found(server)["data"] == first
     assert (keeper.writes, keeper.failure) == (2, "")
+
+
+async def test_who_leads_no_more_has_no_failure(tmp_path: Path) -> None:
+    turns = iter([True, False])
+    async with served(tmp_path) as (server, api):
+        put(server, {"labels": {}}, {"MY_KEY": "v"})
+        keeper = keeping(api, lambda: next(turns))
+        await keeper.step()
+        assert keeper.failure
+        await keeper.step()
+
+    assert keeper.failure == ""

@@ -157,3 +157,17 @@ async def test_somebody_elses_is_left_alone(tmp_path: Path) -> None:
 
         assert server.store.get("configmaps", NAME, "default")["data"] == {"a": "b"}
     assert "somebody else's" in replica.remembering.failure
+
+
+async def test_who_leads_no_more_has_no_failure(tmp_path: Path) -> None:
+    async with served(tmp_path) as (server, api):
+        replica = Replica(api)
+        await replica.remembering.step()
+        meta = {"name": NAME, "namespace": "default"}  # somebody else's
+        server.store.create("configmaps", {"metadata": meta, "data": {}}, "default")
+        await replica.remembering.step()
+        assert replica.remembering.failure
+        replica.leads = False
+        await replica.remembering.step()
+
+    assert replica.remembering.failure == ""
