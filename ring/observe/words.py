@@ -33,6 +33,7 @@ DISKS = {each.value: each for each in DiskState}
 PROCESSES = {each.value: each for each in Process}
 
 Text = Annotated[str, Meta(max_length=200)]
+Short = Annotated[str, Meta(max_length=64)]  # `UUID` and `ip_address` take texts of any length
 Age = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -44,8 +45,8 @@ class _Disk(msgspec.Struct, rename="camel"):
 
 
 class _Peer(msgspec.Struct, rename="camel", gc=False):
-    host_id: str
-    address: str
+    host_id: Short
+    address: Short
     up: bool | None = None
     state: Text = "normal"
 
@@ -216,4 +217,6 @@ class Columns:
         return self._hosts.setdefault(text, (str(host), host))
 
     def _address(self, text: str) -> str:
+        if "%" in text:
+            raise ValueError(f"{text!r} has a scope, and is no address for others")
         return self._addresses.setdefault(text, str(ipaddress.ip_address(text)))

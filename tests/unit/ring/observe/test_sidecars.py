@@ -311,6 +311,10 @@ async def test_setting_the_managers_own_clock_sets_no_other(
         {"hostId": "me"},
         {"peers": [{"hostId": "me", "address": "10.0.0.1"}]},
         {"peers": [{"hostId": str(host(1)), "address": "somewhere"}]},
+        {"peers": [{"hostId": "-" * 100 + str(host(1)), "address": "10.0.0.1"}]},
+        {"peers": [{"hostId": str(host(1)), "address": "x" * 100}]},
+        {"peers": [{"hostId": str(host(1)), "address": "fe80::1%eth0"}]},
+        {"address": "fe80::1%eth0"},
         {"peers": {}},
         {"seeds": ["x"] * 2000},
         {"load": "much"},
@@ -320,7 +324,7 @@ def test_a_heartbeat_that_cannot_be_is_refused_whole(changes: Json) -> None:
     body = word()
     body["heartbeat"] |= changes
 
-    with pytest.raises(BadWordError):
+    with pytest.raises(BadWordError, match=r"^.{,300}$"):
         Listener(Columns(Pool())).hear(json.dumps(body).encode())
 
 
