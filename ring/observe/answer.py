@@ -7,12 +7,14 @@ sidecars are asked each second.
 from dataclasses import dataclass
 from typing import Final
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MOST_HEAD: Final = 2**14
 """Bytes that may come before a body."""
 LONG: Final = 2**14
 """Bytes from which on a body is a long one."""
+FRAMED: Final = 2
+"""As many times the bytes of a body may come for one: chunks have sizes, fields may follow."""
 _BEFORE, _HEAD, _BODY, _WHOLE = range(4)
 
 
@@ -66,12 +68,15 @@ class AnswerReader:
             if isinstance(told, BadAnswerError):
                 raise told from None
             raise BadAnswerError(f"no answer by HTTP/1.1: {error}") from None
+        except HttpParserUpgrade:
+            raise BadAnswerError("an answer that changes to another protocol") from None
         if parts.state == _WHOLE:
             return parts.answer()
-        if parts.state <= _HEAD:
-            parts.size += len(data)
-            if parts.size > MOST_HEAD:
-                raise BadAnswerError("an answer without an end of its head")
+        parts.size += len(data)
+        if parts.state <= _HEAD and parts.size > MOST_HEAD:
+            raise BadAnswerError("an answer without an end of its head")
+        if parts.size > FRAMED * parts.most + MOST_HEAD:
+            raise BadAnswerError("an answer of which more is sent than what it says")
         return None
 
     def ended(self) -> Answer:
@@ -106,7 +111,7 @@ class _Parts:
         self.length: int | None = None
         self.reason = b""
         self.fields: dict[bytes, bytes] = {}
-        self.body: list[bytes] = []
+        self.body = bytearray()
         self.lasts = False
 
     def answer(self) -> Answer:
@@ -117,7 +122,7 @@ class _Parts:
             status,
             self.reason.decode("latin-1"),
             None if date is None else date.decode("latin-1"),
-            b"".join(self.body),
+            bytes(self.body),
             self.lasts,
         )
 
@@ -130,9 +135,13 @@ class _Parts:
         self.reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields[name.lower()] = value
+        if self.state == _HEAD:  # those after a body are not asked for
+            self.fields[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        status = self.parser.get_status_code()
+        if status < 200:  # noqa: PLR2004 -- RFC 9110 15.2: not the last, and nobody asked for it
+            raise BadAnswerError(f"HTTP {status} is no answer")
         if self.fields.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             raise BadAnswerError("an answer in an encoding that was not asked for")
         length = self.fields.get(b"content-length")
@@ -143,9 +152,8 @@ class _Parts:
         self.state, self.size = _BODY, 0
 
     def on_body(self, part: bytes) -> None:
-        self.size += len(part)
-        self._bound(self.size)
-        self.body.append(part)
+        self.body += part
+        self._bound(len(self.body))
 
     def on_message_complete(self) -> None:
         self.state = _WHOLE

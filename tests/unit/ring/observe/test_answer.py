@@ -29,7 +29,7 @@ def chunked(body: bytes, size: int) -> bytes:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nDate: %b\r\n\r\n" % DATE.encode()
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     coded = b"".join(b"%X;x=y\r\n%b\r\n" % (len(each), each) for each in pieces)
-    return head + coded + b"0\r\nLast: field\r\n\r\n"
+    return head + coded + b"0\r\nDate: another\r\n\r\n"
 
 
 def fed(raw: bytes, cuts: list[int]) -> Answer | None:
@@ -99,12 +99,29 @@ def test_a_connection_lasts_as_the_answer_says(head: bytes, lasts: bool) -> None
             + b"x" * (MOST + 1),
             "over 1 MiB",
         ),
+        (b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "HTTP 101 is no"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "HTTP 100 is no"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_is_no_answer_is_refused(raw: bytes, said: str) -> None:
     with pytest.raises(BadAnswerError, match=said):
         AnswerReader(MOST).feed(raw)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"X: y\r\n" * 1000, b"x" * 9000],
+    ids=["fields", "a field"],
+)
+def test_what_follows_a_body_has_an_end(part: bytes) -> None:
+    reader = AnswerReader(MOST)
+    reader.feed(CHUNKED + b"0\r\nX: y")
+    for _ in range(2 * MOST // len(part)):
+        reader.feed(part)
+
+    with pytest.raises(BadAnswerError, match="more is sent than"):
+        reader.feed(part * (2 * MOST_HEAD // len(part)))
 
 
 def test_an_answer_that_stops_half_way_is_none() -> None:
