@@ -56,7 +56,7 @@ class Line:
         """
         question = self._written(peers)
         wire = self._wire
-        if wire is not None and not wire.closing:
+        if wire is not None and wire.free:
             try:
                 return await self._waited(wire.ask(question))
             except ConnectionError:
@@ -127,6 +127,11 @@ class _Wire(asyncio.BufferedProtocol):
     @property
     def closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()
+
+    @property
+    def free(self) -> bool:
+        """Whether it may be asked: an answer that was not read to its end is still coming."""
+        return self._reader is None and not self.closing
 
     def ask(self, question: bytes) -> "asyncio.Future[Answer | None]":
         """Send a question; the future has the answer, or None where it is a long one."""

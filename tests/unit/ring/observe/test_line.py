@@ -147,6 +147,21 @@ async def test_who_no_longer_waits_gets_no_old_answer_the_next_time() -> None:
         assert await body(line) == b"2"
 
 
+async def test_an_answer_that_nobody_read_to_its_end_is_not_the_next_ones() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"%d" % connections * 2 * LONG))
+        await reader.read()
+
+    async with line_to(talk) as line:
+        assert await line.ask(None) is None
+        assert await body(line) == b"2" * 2 * LONG
+
+
 @pytest.mark.parametrize("address", ["cassandra-0", "", "127.0.0.1\r\nX: y"])
 async def test_only_addresses_are_asked(address: str) -> None:
     with pytest.raises(BadAnswerError, match="is no IP address"):
