@@ -11,6 +11,7 @@ from typing import Final
 from ring.observe.answer import Answer
 from ring.observe.line import Line, room
 from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
+from ring.plain import harmless
 from ring.reading import Reading
 from ring.words import Clock, Pool, Sidecar
 
@@ -22,6 +23,10 @@ PATIENCE: Final = 2.5
 """Seconds for an answer; who hangs is not asked again meanwhile, and keeps nobody waiting."""
 READ_AT_ONCE: Final = 32
 """Answers that are read: when a member of a thousand goes down all of them are long ones."""
+READ_OF_STALLED: Final = 4
+"""The same of those that had their turn the last time and did not end: the others' go on."""
+MOST_FAILURE: Final = 200
+"""Characters of a failure that are shown: who fails may have chosen them."""
 DATE_ERROR: Final = 0.5
 """Seconds: half the resolution of an HTTP date (RFC 9110 5.6.7)."""
 
@@ -30,7 +35,12 @@ Targets = Callable[[], Mapping[str, str]]
 
 @dataclass(slots=True)
 class _Asked:
-    """One sidecar, as it was asked so far."""
+    """One sidecar, as it was asked so far.
+
+    Attributes:
+        stalled: whether it did not end the last long answer whose turn it was.
+
+    """
 
     address: str
     listener: Listener
@@ -38,6 +48,7 @@ class _Asked:
     said: Sidecar | None = None
     at: float | None = None
     failure: str = ""
+    stalled: bool = False
     task: asyncio.Task[None] | None = None
     shape: object = field(default=None)
 
@@ -68,6 +79,7 @@ class Sidecars:
         self._clock, self._sleep = clock, sleep
         self._columns = Columns(Pool())
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
+        self._reading_stalled = asyncio.Semaphore(READ_OF_STALLED)
         self._room = room()
         self._known: dict[str, _Asked] = {}
 
@@ -129,10 +141,8 @@ class Sidecars:
             asked.failure = ""
         except TimeoutError:
             asked.failure = f"no answer within {PATIENCE:g} s"
-        except BadWordError as error:
-            asked.failure = str(error)
-        except OSError as error:
-            asked.failure = str(error) or type(error).__name__
+        except (BadWordError, OSError) as error:
+            asked.failure = _told(error)
         shape = _shape(asked)
         if shape != asked.shape:
             asked.shape = shape
@@ -147,9 +157,12 @@ class Sidecars:
                 self._take(asked, answer, began)
                 return
             limit.reschedule(None)
-            async with self._reading:
+            async with self._reading_stalled if asked.stalled else self._reading:
                 limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
-                self._take(asked, await asked.line.rest(), began)
+                asked.stalled = True
+                answer = await asked.line.rest()
+                asked.stalled = False
+                self._take(asked, answer, began)
 
     def _take(self, asked: _Asked, answer: Answer, began: float) -> None:
         if answer.status >= 400:  # noqa: PLR2004 -- RFC 9110 15.5
@@ -158,6 +171,12 @@ class Sidecars:
             raise BadWordError(f"HTTP {answer.status} is no answer of a sidecar")
         clock = _clock(answer.date, began, asked.line.answered - began)
         asked.said, asked.at = asked.listener.hear(answer.body, clock), began
+
+
+def _told(error: Exception) -> str:
+    """Write an error in one line that does nothing to a terminal."""
+    line = " ".join(str(error).split())[:MOST_FAILURE]
+    return harmless(line)[:MOST_FAILURE] or type(error).__name__
 
 
 def _clock(date: str | None, sent: float, took: float) -> Clock | None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ring.observe.sidecars import PATIENCE, Sidecars
+from ring.observe.answer import LONG
+from ring.observe.sidecars import MOST_FAILURE, PATIENCE, READ_AT_ONCE, Sidecars
 from ring.observe.words import MOST_BYTES, BadWordError, Columns, Listener
 from ring.reading import Reading
 from ring.words import DiskState, Pool, Process, Seen, Sidecar
@@ -69,13 +70,13 @@ class Asker:
 
 @asynccontextmanager
 async def served(
-    handler: Callable[[web.Request], Any],
+    handler: Callable[[web.Request], Any], at: str = HOST
 ) -> AsyncGenerator[tuple[Asker, Sidecars]]:
     app = web.Application()
     app.router.add_get("/v1/node", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, HOST, 0)
+    site = web.TCPSite(runner, at, 0)
     await site.start()
     asker = Asker()
     asker.targets = {"cassandra-0": HOST}
@@ -224,6 +225,44 @@ async def test_who_hangs_keeps_nobody_waiting_and_is_not_asked_twice() -> None:
 
     assert times == 1
     assert reading.failure == f"no answer within {PATIENCE:g} s"
+
+
+async def test_answers_that_do_not_end_keep_no_long_one_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stalled = {f"cassandra-{n}": f"127.71.1.{n}" for n in range(1, READ_AT_ONCE + 1)}
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.url.host == HOST:
+            return web.json_response(word(more="x" * 2 * LONG))
+        answer = web.StreamResponse(headers={"Content-Length": str(2 * LONG)})
+        await answer.prepare(request)
+        await answer.write(b"{")
+        await asyncio.sleep(PATIENCE * 10)
+        return answer
+
+    async with served(handler, "0.0.0.0") as (asker, sidecars):  # noqa: S104 -- many of one
+        asker.targets = dict(stalled)
+        monkeypatch.setattr("ring.observe.sidecars.PATIENCE", 1.0)
+        await asyncio.gather(*sidecars.ask_all())
+        monkeypatch.setattr("ring.observe.sidecars.PATIENCE", 20.0)
+        asker.targets = stalled | {"cassandra-0": HOST}
+        *others, task = sidecars.ask_all()
+        await task
+
+        assert not any(each.done() for each in others)
+        assert sidecars.readings()["cassandra-0"].failure == ""
+
+
+async def test_a_failure_is_told_in_one_short_line_that_does_nothing_to_a_terminal() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=500, reason="\x9b31m" + "x" * 1000)
+
+    async with served(handler) as (_, sidecars):
+        reading = await asked(sidecars)
+
+    assert reading.failure.startswith(r"HTTP 500 Â\x9b31mxx")
+    assert len(reading.failure) == MOST_FAILURE
 
 
 async def test_what_was_said_before_a_failure_stays_with_its_age() -> None:
