@@ -4,9 +4,10 @@ Replicas see the same change at different moments, each by its own clock.
 """
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from msgspec import Meta
 
 from ring.history import LOG_LIMIT, Change, What
 from ring.model import HostId
+from ring.plain import harmless
 
 MOST: Final = 200
 """Changes that are kept: a few weeks of a ring that restarts weekly."""
@@ -22,6 +24,8 @@ MOST_BYTES: Final = 200 * 2**10
 """Of all of them; an object of Kubernetes has 1 MiB at most."""
 SAME_SECONDS: Final = 30.0
 """Up to which two replicas' words of the same change are about one."""
+MOST_WHY: Final = 200
+"""Characters of why a line cannot be read."""
 
 Text = Annotated[str, Meta(max_length=1000)]
 
@@ -36,15 +40,44 @@ class _Line(msgspec.Struct, rename="camel", omit_defaults=True):
     seconds: Annotated[float, Meta(ge=0)] | None = None
 
 
+class _Head(msgspec.Struct):
+    at: Annotated[float, Meta(ge=0, le=1e11)]
+    what: str
+
+
 _line = msgspec.json.Decoder(_Line).decode
+_head = msgspec.json.Decoder(_Head).decode
 
 
-def encoded(log: Sequence[Change]) -> str:
-    """Write the last changes as JSON, one a line; `MOST` of them and `MOST_BYTES` at most."""
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was kept.
+
+    Attributes:
+        unread: of each line that was left out, why.
+        strange: of these, when and what those of kinds that a later version may know are.
+
+    """
+
+    changes: tuple[Change, ...] = ()
+    unread: tuple[str, ...] = ()
+    strange: tuple[tuple[float, str], ...] = ()
+
+
+def encoded(log: Sequence[Change], strange: Sequence[tuple[float, str]] = ()) -> str:
+    """Write the last changes as JSON, one a line; `MOST` of them and `MOST_BYTES` at most.
+
+    Args:
+        log: oldest first.
+        strange: lines of others to keep with them (`Past`).
+
+    """
+    all_of_them = heapq.merge(
+        strange, [(each.at, _written(each)) for each in log[-MOST:]], key=lambda each: each[0]
+    )
     lines: list[str] = []
     size = 0
-    for each in reversed(log[-MOST:]):
-        line = _written(each)
+    for _, line in reversed(list(all_of_them)[-MOST:]):
         size += len(line.encode()) + 1
         if size > MOST_BYTES:
             break
@@ -52,20 +85,39 @@ def encoded(log: Sequence[Change]) -> str:
     return "\n".join(reversed(lines))
 
 
-def decoded(text: str) -> tuple[Change, ...]:
-    """Read what `encoded` wrote; `ValueError` where it is something else."""
+def decoded(text: str, now: float = math.inf) -> Past:
+    """Read what `encoded` wrote; what cannot be read is left out.
+
+    Args:
+        text: what was kept.
+        now: in seconds since 1970; what was written as later than that counts as now, as else
+            it would outlast all that comes.
+
+    """
     if len(text) > MOST_BYTES:
-        raise ValueError(f"over {MOST_BYTES >> 10} KiB")
+        return Past(unread=(f"all of it: over {MOST_BYTES >> 10} KiB",))
     lines = text.split("\n") if text else []
+    changes, unread, strange = [], [], []
     if len(lines) > MOST:
-        raise ValueError(f"over {MOST} lines")
-    found = []
-    for number, line in enumerate(lines, 1):
+        unread.append(f"the first {len(lines) - MOST} lines: over {MOST}")
+    for number, line in enumerate(lines[-MOST:], max(1, len(lines) - MOST + 1)):
         try:
-            found.append(_read(_line(line)))
+            change = _read(_line(line))
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise ValueError(f"line {number}: {error}") from None
-    return tuple(found)
+            unread.append(f"line {number}: {harmless(str(error)[:MOST_WHY])}")
+            strange += _strange(line)
+        else:
+            changes.append(replace(change, at=min(change.at, now)))
+    return Past(tuple(changes), tuple(unread), tuple(strange))
+
+
+def _strange(line: str) -> list[tuple[float, str]]:
+    """Return a line with its time where only its kind is not known."""
+    try:
+        head = _head(line)
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+    return [] if head.what in set(What) else [(head.at, line)]
 
 
 def merged(ours: Sequence[Change], kept: Sequence[Change]) -> tuple[Change, ...]:

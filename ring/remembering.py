@@ -3,18 +3,22 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ring.history import Change
 from ring.judged import Shown
 from ring.kept import CONFLICT, Found, Kept, Store
 from ring.observe.errors import KubeError
-from ring.past import MOST, decoded, encoded, merged
+from ring.past import MOST, Past, decoded, encoded, merged
 
 PERIOD: Final = 10.0
 """Seconds between two looks, more or less, and so between two writes at least."""
 KEY: Final = "changes"
+TOLD: Final = 3
+"""Lines that are told of where some cannot be read."""
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +60,7 @@ class Remembering:
         )
         self._shown, self._leads, self._learn, self._sleep = shown, leads, learn, sleep
         self._read = False
-        self._last: tuple[Change, ...] = ()
-        self._refused = ""
+        self._text, self._past = "", Past()
         self.writes = 0
         self.failure = ""
 
@@ -75,42 +78,36 @@ class Remembering:
         try:
             found = await self._map.read()
             data = self._map.data(found)
-            kept = self._understood(data.get(KEY, ""))
+            self._take(data.get(KEY, ""))
             self._read = True
-            if kept != self._last:
-                self._last = kept
-                self._learn(kept)
-            await self._keep(found, data, kept)
+            await self._keep(found, data)
             self.failure = ""
         except KubeError as error:
             if error.status != CONFLICT and self.failure != str(error):
                 log.warning("the history cannot be kept: %s", error)
             self.failure = "" if error.status == CONFLICT else str(error)
 
-    def _understood(self, text: str) -> tuple[Change, ...]:
-        """Return what is kept; nothing, and a warning, where that is no history."""
-        try:
-            return decoded(text)
-        except ValueError as error:
-            if text != self._refused:
-                log.warning(
-                    "what ConfigMap %s has as %s is no history (%s): it begins anew",
-                    self._map.name,
-                    KEY,
-                    error,
-                )
-            self._refused = text
-            return ()
+    def _take(self, text: str) -> None:
+        """Learn what is kept where that is new; warn of what of it is left out."""
+        if text == self._text:
+            return
+        before, self._text, self._past = self._past, text, decoded(text, time.time())
+        if self._past.unread and self._past.unread != before.unread:
+            log.warning(
+                "of what ConfigMap %s has as %s this is no history and is left out: %s",
+                self._map.name,
+                KEY,
+                "; ".join(self._past.unread[:TOLD]),
+            )
+        self._learn(self._past.changes)
 
-    async def _keep(
-        self, found: Found | None, data: dict[str, str], kept: tuple[Change, ...]
-    ) -> None:
+    async def _keep(self, found: Found | None, data: dict[str, str]) -> None:
         shown = self._shown()
         if shown is None or not self._leads():
             return
-        changes = merged(shown.judged.history.log, kept)[-MOST:]
-        text = encoded(changes)
+        changes = merged(shown.judged.history.log, self._past.changes)[-MOST:]
+        text = encoded(changes, self._past.strange)
         if text != data.get(KEY, ""):
             await self._map.write(found, {"data": data | {KEY: text}})
             self.writes += 1
-            self._last = changes
+            self._text, self._past = text, replace(self._past, changes=changes)

@@ -90,7 +90,7 @@ async def test_the_history_outlives_all_managers(ring: LocalRing) -> None:
                 data = ring.api.store.get("configmaps", HISTORY, "default")
             except ApiError:
                 return "no history is kept"
-            kept = decoded(data["data"]["changes"])
+            kept = decoded(data["data"]["changes"]).changes
             return None if kept == first.judged.history.log else f"kept is {kept}"
 
         await wait_until("a history that is kept", missing, patience=PATIENCE)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ring.history import LOG_LIMIT, Change, What
-from ring.past import MOST, MOST_BYTES, SAME_SECONDS, decoded, encoded, merged
+from ring.past import MOST, MOST_BYTES, SAME_SECONDS, Past, decoded, encoded, merged
 from tests.unit.ring.strategies import host
 
 changes = st.builds(
@@ -31,31 +31,62 @@ near = st.builds(
 
 @given(st.lists(changes, max_size=30))
 def test_what_was_written_is_read(log: list[Change]) -> None:
-    assert decoded(encoded(log)) == tuple(log)
+    assert decoded(encoded(log)) == Past(tuple(log))
 
 
 def test_the_last_changes_are_kept_and_no_more_than_fit() -> None:
     many = [Change(what=What.RESTARTED, at=float(n)) for n in range(MOST + 5)]
     long = [Change(what=What.RESTARTED, at=float(n), was="é" * 1000) for n in range(MOST)]
 
-    assert decoded(encoded(many)) == tuple(many[-MOST:])
+    assert decoded(encoded(many)).changes == tuple(many[-MOST:])
     assert len(encoded(long).encode()) <= MOST_BYTES
-    assert decoded(encoded(long)) == tuple(long[-len(decoded(encoded(long))) :])
+    read = decoded(encoded(long)).changes
+    assert read == tuple(long[-len(read) :])
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
-        *("hello", "[]", "[" * 10_000, '{"at":1}', '{"at":1,"what":"sang"}', "\n"),
+        *("hello", "[]", "[" * 10_000, '{"at":1}', "", '{"at":1,"what":"joined","now":1}'),
         *('{"at":1e300,"what":"joined"}', '{"at":1,"what":"joined","hostId":"me"}'),
-        "\n".join(['{"at":1,"what":"joined"}'] * (MOST + 1)),
-        " " * (MOST_BYTES + 1),
+        '{"at":1,"what":"\x1b[31m' + "x" * 10_000 + '"',
     ],
-    ids=range(10),
+    ids=range(9),
 )
-def test_garbage_is_no_history(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 -- whatever it says
-        decoded(text)
+def test_a_line_that_cannot_be_read_is_left_out_and_told_of(line: str) -> None:
+    one, two = (Change(what=What.RESTARTED, at=at) for at in (1.0, 2.0))
+    past = decoded(f"{encoded([one])}\n{line}\n{encoded([two])}")
+
+    assert (past.changes, past.strange) == ((one, two), ())
+    (why,) = past.unread
+    assert why.startswith("line 2: ")
+    assert len(why) < 300
+    assert why.isprintable()
+
+
+def test_of_what_is_too_much_the_last_is_read_or_none() -> None:
+    line = '{"at":1,"what":"joined"}'
+
+    assert len(decoded("\n".join([line] * (MOST + 1))).changes) == MOST
+    assert decoded(line + " " * MOST_BYTES).changes == ()
+
+
+def test_a_kind_that_is_not_known_is_kept_in_its_place() -> None:
+    later = '{"at":2,"what":"moved","to":"here"}'
+    log = [Change(what=What.RESTARTED, at=at) for at in (1.0, 3.0)]
+    text = encoded(log, decoded(later).strange)
+
+    assert text.split("\n")[1] == later
+    assert decoded(text).changes == tuple(log)
+    assert later not in encoded(
+        [Change(what=What.RESTARTED, at=3.0)] * MOST, decoded(later).strange
+    )
+
+
+def test_a_change_of_a_time_to_come_was_now() -> None:
+    log = [Change(what=What.RESTARTED, at=at) for at in (1.0, 5e3, 6e3)]
+
+    assert [each.at for each in decoded(encoded(log), 100.0).changes] == [1.0, 100.0, 100.0]
 
 
 @given(st.lists(near, max_size=12), st.lists(near, max_size=12))

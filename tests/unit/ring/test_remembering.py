@@ -1,15 +1,16 @@
 """The ring's history outlives those who saw it, and no write of one loses another's."""
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
 
 from localring.apiserver import ApiServer
 from localring.apiserver.faults import Fault, Kind
-from ring.history import What
+from ring.history import Change, What
 from ring.observe.kube import Api
-from ring.past import decoded
+from ring.past import MOST, decoded, encoded
 from ring.remembering import Remembering
 from tests.unit.ring.test_leader import served
 from tests.unit.ring.test_manager import made
@@ -17,6 +18,8 @@ from tests.unit.ring.worlds import World
 
 NAME = "cassandra-ring-history"
 LABELS = {"app.kubernetes.io/managed-by": "cassandra-k8s-ring-manager"}
+STRANGE = '{"at":1,"what":"moved"}'
+KEPT = '{"at":2,"what":"restarted","pod":"cassandra-0"}'
 Told = list[tuple[What, str]]
 
 
@@ -50,7 +53,7 @@ class Replica:
 
 def kept(server: ApiServer) -> Told:
     text = server.store.get("configmaps", NAME, "default")["data"]["changes"]
-    return [(each.what, each.pod) for each in decoded(text)]
+    return [(each.what, each.pod) for each in decoded(text).changes]
 
 
 def down(*numbers: int) -> Told:
@@ -126,12 +129,15 @@ async def test_a_write_that_fails_loses_nothing(tmp_path: Path, fault: Fault) ->
     assert replica.remembering.failure == ""
 
 
-async def test_garbage_is_told_of_and_the_history_begins_anew(
+async def test_what_cannot_be_read_is_told_of_once_and_the_rest_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     meta = {"name": NAME, "namespace": "default", "labels": LABELS}
     async with served(tmp_path) as (server, api):
-        body = {"metadata": meta, "data": {"changes": "hello", "note": "mine"}}
+        body = {
+            "metadata": meta,
+            "data": {"changes": f"hello\n{STRANGE}\n{KEPT}", "note": "mine"},
+        }
         server.store.create("configmaps", body, "default")
         replica = Replica(api, leads=False)
         with caplog.at_level(logging.WARNING):
@@ -140,11 +146,13 @@ async def test_garbage_is_told_of_and_the_history_begins_anew(
             replica.leads = True
             await replica.remembering.step()
 
-        assert kept(server) == down(1)
+        assert kept(server) == [(What.RESTARTED, "cassandra-0"), *down(1)]
+        text = server.store.get("configmaps", NAME, "default")["data"]["changes"]
+        assert STRANGE in text
         assert server.store.get("configmaps", NAME, "default")["data"]["note"] == "mine"
     said = [each.getMessage() for each in caplog.records]
     assert len(said) == 1
-    assert "is no history (line 1" in said[0]
+    assert "line 1: " in said[0]
 
 
 async def test_somebody_elses_is_left_alone(tmp_path: Path) -> None:
@@ -171,3 +179,23 @@ async def test_who_leads_no_more_has_no_failure(tmp_path: Path) -> None:
         await replica.remembering.step()
 
     assert replica.remembering.failure == ""
+
+
+async def test_what_was_kept_by_a_clock_that_was_ahead_loses_no_later_change(
+    tmp_path: Path,
+) -> None:
+    ahead = [
+        Change(what=What.RESTARTED, at=time.time() + 3600 + n, pod="cassandra-0")
+        for n in range(MOST)
+    ]
+    meta = {"name": NAME, "namespace": "default", "labels": LABELS}
+    async with served(tmp_path) as (server, api):
+        body = {"metadata": meta, "data": {"changes": encoded(ahead)}}
+        server.store.create("configmaps", body, "default")
+        replica = Replica(api)
+        await replica.remembering.step()
+        await replica.goes_down(1)
+        await replica.remembering.step()
+
+        assert kept(server)[-1:] == down(1)
+        assert len(kept(server)) == MOST
