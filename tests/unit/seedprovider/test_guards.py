@@ -271,7 +271,7 @@ def test_nobody_is_led_to_itself_or_to_whoever_has_its_address() -> None:
 
 
 def test_a_pod_that_is_there_is_not_gone_because_its_volume_is_not() -> None:
-    stage = Stage().ring_of(0, 1)
+    stage = Stage(turn=Turn(version="t")).ring_of(0, 1)
     stage.exists(3, volume=False).ledger[pod(3)] = entry(3)
 
     assert pod(3) in stage.ask(2).reason

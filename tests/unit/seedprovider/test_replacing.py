@@ -19,6 +19,7 @@ from seedprovider.model import (
     Peer,
     PeerState,
     Process,
+    Turn,
 )
 from tests.fakes.decisions import carried_out, withheld
 from tests.fakes.situations import (
@@ -64,6 +65,7 @@ def test_a_host_that_some_member_does_not_see_down_is_not_replaced(*, up: bool |
 
 def test_a_host_is_not_replaced_while_a_silent_member_may_see_it_alive() -> None:
     stage = lost_disk(peer(2, up=False))
+    stage.turn = Turn(version="t")  # free: nobody may be coming in
     stage.ledger[pod(3)] = entry(3)
     stage.exists(3)
 
