@@ -23,6 +23,7 @@ from seedprovider.founding import as_founder, found, waiting_for
 from seedprovider.model import (
     Address,
     Asker,
+    DiskState,
     Endpoint,
     Entry,
     EntryState,
@@ -262,11 +263,20 @@ def _turn_lost(case: _Case) -> str | None:
         if entry.state is EntryState.JOINING
     }
     for pod in sorted(joining | {each.pod for each in view.endpoints}, key=pod_order):
-        if pod in settled or evidence.proven_stopped(view, pod):
+        if pod in settled or not _may_join(case, pod):
             continue
-        if not (evidence.proven_waiting(view, pod) or evidence.proven_left(view, pod)):
-            return f"{pod} may be joining, and nobody has the turn: one after the other"
+        return f"{pod} may be joining, and nobody has the turn: one after the other"
     return None
+
+
+def _may_join(case: _Case, pod: PodName) -> bool:
+    view = case.view
+    report = evidence.fresh_report(view, pod)
+    if report is None and case.live.approved_founder is not None:
+        return False  # an operator has given up what is silent
+    if report is not None and report.disk.state in {DiskState.MEMBER, DiskState.LEFT}:
+        return False
+    return not (evidence.proven_stopped(view, pod) or evidence.proven_waiting(view, pod))
 
 
 def _claim(case: _Case, host: HostId | None) -> WriteEntry | None:

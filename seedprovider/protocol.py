@@ -105,10 +105,19 @@ def _has_no_other_disk(asker: Asker, view: View, record: Record) -> bool:
 def _is_member_unawares(asker: Asker, view: View) -> bool:
     """Whether the ring has the asker as a member though its mark still says ``joining``.
 
-    A node that died between becoming NORMAL and its mark's last write.
+    A node that died between becoming NORMAL and its mark's last write. Not one that died while
+    it took its own host's place: at an address that stays Cassandra keeps the host ID
+    (``StorageService.prepareForReplacement``), and the member that others have is the one that
+    was lost. It goes on as it began; where it had become NORMAL, Cassandra leaves
+    ``replace_address_first_boot`` out.
     """
     host, ring = asker.disk.host_id, asker.disk.ring_id
-    return host is not None and ring is not None and evidence.maps_as_member(view, ring, host)
+    if host is None or ring is None:
+        return False
+    entry = evidence.ledger_of(view, ring).get(asker.pod)
+    if entry is not None and (entry.state, entry.host_id) == (EntryState.JOINING, host):
+        return False
+    return evidence.maps_as_member(view, ring, host)
 
 
 def _as_member(asker: Asker) -> Asker:
@@ -264,20 +273,23 @@ def _outdated(asker: Asker, view: View, ring: RingId, host: HostId) -> Withheld 
 
 
 def _way_out_for_old(asker: Asker, view: View, ring: RingId, mine: Entry) -> str:
-    """Say what to do with a disk that the ring went on without.
+    """Say what to do with a disk that the ring went on without, as the ledger has it.
 
-    Where no other member is known, the two disks are all that is left of the ring's data: only
-    the other disk is a reason to give this one up.
+    It is given up only where members that run say so, too: the ledger may speak of another
+    disk than the one that this one took the place of, and this be the last of its host.
     """
+    host = asker.disk.host_id
     keep = f"delete ConfigMap {asker.pod}-member"
-    if any(pod != asker.pod for pod in evidence.ledger_members(view, ring)):
+    runs = any(member.pod != asker.pod for member in evidence.confirmed(view, ring))
+    if runs and host is not None and not evidence.maps_as_member(view, ring, host):
         return (
             "if this disk is not to come back, empty the data directory; if it is the right "
             f"one, {keep}"
         )
+    back = f"give {asker.pod} the disk of host {mine.host_id} back; "
     return (
-        f"no other member is known: give {asker.pod} the disk of host {mine.host_id} back; if "
-        f"that one is lost, or this one is to be kept, {keep}"
+        f"no member that runs says that the ring does without host {host}: start the others; "
+        f"{'' if mine.host_id == host else back}if this disk is to be kept, {keep}"
     )
 
 

@@ -181,6 +181,40 @@ async def test_a_lost_disk_whose_old_address_another_pod_uses_now_comes_in_as_a_
     assert await read(ring, 1) == {"address taken"}
 
 
+async def test_two_data_directories_emptied_in_place_fill_one_after_the_other_though_one_dies(
+    ring: LocalRing,
+) -> None:
+    await replicate_everything(ring)
+    await write(ring, "two emptied")
+    before = await known(ring)
+    await ring.empty(1, 2)
+    first = await until_one_joins(ring, 1, 2)
+    await ring.pod(first).cassandra.kill()
+    looks = await watched_until_whole(ring)
+    after = await known(ring)
+
+    assert most_at_once(looks) == 1
+    assert {each.ring_id for each in after.values()} == {before["cassandra-0"].ring_id}
+    # Cassandra keeps the host ID where a node takes the place of one at its own address.
+    assert {n: r.host_id for n, r in after.items()} == {n: r.host_id for n, r in before.items()}
+    for ordinal in (1, 2):
+        assert not founded(ring, ordinal)
+        assert await read(ring, ordinal) == {"two emptied"}
+
+
+async def until_one_joins(ring: LocalRing, *ordinals: int) -> int:
+    """Wait until one of these pods is seen joining; give the pod."""
+    found: list[int] = []
+
+    async def missing() -> str | None:
+        reports = {ordinal: await ring.report(ordinal) for ordinal in ordinals}
+        found.extend(n for n, each in reports.items() if each and each.mode == "JOINING")
+        return None if found else "nobody joins yet"
+
+    await ring.wait_until(f"one of {ordinals} joining", missing, PATIENCE)
+    return found[0]
+
+
 async def replicate_everything(ring: LocalRing) -> None:
     """Give Cassandra's own keyspaces three replicas, as for every ring that has data."""
     async with connect(ring.pod(0).address) as session:

@@ -107,6 +107,9 @@ def gossip(world: World, n: int) -> World:
     truth = rings[0] if rings else 0
     if not rings or not _may_replace(world, pod, truth) or _collides(world, pod, truth):
         return stopped(world, n)
+    if pod.replace == pod.address:
+        # Whoever takes the place of a host at its own address keeps the host ID.
+        host = next(peer.host for peer in peers_in(world, truth) if peer.address == pod.address)
     disk = Disk(JOINING_DISK, pod.disk.ring, host, truth)
     world = with_pod(world, n, pod._replace(disk=disk, run=JOINING, old=old))
     if pod.replace >= 0:

@@ -220,6 +220,19 @@ def test_a_deleted_lease_lets_nobody_in_beside_a_joiner_that_no_slice_has_yet() 
     assert pod(2) in withheld(stage.ask(3), Rule.JOIN_WAIT)
 
 
+def test_without_a_lease_nobody_waits_for_a_disk_that_is_a_members() -> None:
+    stage = Stage().ring_of(0, 1)
+    stage.says(2, disk(2), process=Process.STARTING)  # withheld, say, as its host was removed
+
+    assert isinstance(stage.ask(3), Act)
+
+
+def test_whom_an_approval_gave_up_keeps_nobody_from_joining_what_was_founded() -> None:
+    stage = Stage(approved=pod(0)).ring_of(0).exists(2)
+
+    assert isinstance(stage.ask(1), Act)
+
+
 def test_without_a_lease_nobody_waits_for_one_that_has_left() -> None:
     decommissioned, scaled_up_again = Stage().ring_of(0, 1), Stage().ring_of(0, 1)
     decommissioned.says(2, disk(2, DiskState.LEFT), mode="DECOMMISSIONED")

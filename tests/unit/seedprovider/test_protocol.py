@@ -15,6 +15,7 @@ from seedprovider.model import (
     PvcUid,
     Source,
     Stay,
+    Turn,
 )
 from tests.fakes.situations import (
     OTHER_RING,
@@ -28,6 +29,7 @@ from tests.fakes.situations import (
     pod,
     pvc,
     record,
+    uid,
 )
 
 
@@ -301,16 +303,30 @@ def test_an_old_disk_on_the_same_volume_is_withheld_with_both_ways_out() -> None
     assert f"give cassandra-2 the disk of host {host(2)} back" in decision.reason
 
 
-def test_an_old_disk_may_be_emptied_only_where_the_ring_has_another_member() -> None:
-    alone, with_others = Stage(record=record()), Stage().ring_of(0, 1)
+def test_an_old_disk_may_be_emptied_only_where_members_that_run_do_without_its_host() -> None:
+    alone, silent, needed = Stage(record=record()), Stage(record=record()), Stage().ring_of(0)
+    silent.exists(0).ledger[pod(0)] = entry(0)
+    needed.member(0, peer(9))
+    without = Stage().ring_of(0, 1)
     old = Disk(DiskState.MEMBER, RING, host(9), PvcUid("pvc-2"))
     said = []
-    for stage in (alone, with_others):
+    for stage in (alone, silent, needed, without):
         stage.ledger[pod(2)] = entry(2)
         said.append(stage.ask(2, old))
 
-    assert [decision.rule for decision in said] == [Rule.MEMBER_REPLACED] * 2
-    assert ["empty the data directory" in decision.reason for decision in said] == [False, True]
+    assert [decision.rule for decision in said] == [Rule.MEMBER_REPLACED] * 4
+    advised = ["empty the data directory" in decision.reason for decision in said]
+    assert advised == [False, False, False, True]
+
+
+def test_a_removed_disk_is_not_told_to_give_way_to_itself() -> None:
+    stage = Stage(record=record())
+    stage.ledger[pod(1)] = entry(1, state=EntryState.LEFT)
+
+    decision = stage.ask(1, disk(1))
+
+    assert decision.rule is Rule.MEMBER_REMOVED
+    assert "give cassandra-1" not in decision.reason
 
 
 def test_the_disk_that_replaces_another_comes_back_before_the_ledger_says_so() -> None:
@@ -387,6 +403,18 @@ def test_a_restored_volume_comes_back_as_the_member_it_was() -> None:
     decision = stage.ask(2, disk(2), pvc_uid=PvcUid("pvc-restored"))
 
     assert isinstance(decision, Seeds)
+
+
+def test_a_node_that_died_while_it_took_its_own_hosts_place_goes_on_with_that() -> None:
+    stage = Stage(record=record(), turn=Turn(holder=(pod(2), uid(2)), version="7"))
+    stage.member(0, peer(1), peer(2, up=False)).member(1, peer(0), peer(2, up=False))
+    stage.ledger[pod(2)] = entry(2, state=EntryState.JOINING)
+
+    # At an address that stays Cassandra keeps the host ID.
+    decision = stage.ask(2, disk(2, DiskState.JOINING), turn_version="7", promised=RING)
+
+    assert isinstance(decision, Seeds)
+    assert (decision.rule, decision.replace) == (Rule.REPLACE, address(2))
 
 
 def test_a_node_that_died_before_its_mark_said_member_is_led_back_as_one() -> None:
