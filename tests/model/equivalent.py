@@ -7,9 +7,11 @@ test holds that none is forgotten.
 # ruff: noqa: E501 -- sentences that stand alone
 
 EQUIVALENT: dict[str, str] = {
+    "protocol._way_out_for_old: … and host is not None": "equivalent: a member's disk without a host ID is unknown; the condition is there for the types",
+    "protocol._is_member_unawares: if host is None or ring is None": "equivalent: no member has a host without an ID in its ring, and nobody is a confirmed member of no ring; the condition is there for the types",
+    "protocol._is_member_unawares: … or host is None": "equivalent: no member has a host without an ID in its ring; the condition is there for the types",
+    "protocol._is_member_unawares: … or ring is None": "equivalent: nobody is a confirmed member of no ring; the condition is there for the types",
     "admission._hears_unheard: … or ()": "equivalent: a member that has not said whom it sees has objected before; the condition is there for the types",
-    "protocol._is_member_unawares: … and host is not None": "equivalent: no member has a host without an ID in its ring; the condition is there for the types",
-    "protocol._is_member_unawares: … and ring is not None": "equivalent: nobody is a confirmed member of no ring; the condition is there for the types",
     "protocol._from_confirmed: if silent": "only the words of the reason",
     "admission._admit: … and entry.host_id is not None": "equivalent: `ledger_members` gives entries with a host ID alone; the condition is there for the types",
     "admission._unsettled: if ledger": "only the words of the reason",

@@ -233,6 +233,13 @@ def test_whom_an_approval_gave_up_keeps_nobody_from_joining_what_was_founded() -
     assert isinstance(stage.ask(1), Act)
 
 
+def test_what_an_approval_gave_up_is_the_silent_alone() -> None:
+    stage = Stage(approved=pod(0)).ring_of(0)
+    stage.says(2, Disk(DiskState.EMPTY, RING), process=Process.STARTING)
+
+    assert pod(2) in withheld(stage.ask(1), Rule.JOIN_WAIT)
+
+
 def test_without_a_lease_nobody_waits_for_one_that_has_left() -> None:
     decommissioned, scaled_up_again = Stage().ring_of(0, 1), Stage().ring_of(0, 1)
     decommissioned.says(2, disk(2, DiskState.LEFT), mode="DECOMMISSIONED")

@@ -417,9 +417,14 @@ def test_a_node_that_died_while_it_took_its_own_hosts_place_goes_on_with_that() 
     assert (decision.rule, decision.replace) == (Rule.REPLACE, address(2))
 
 
-def test_a_node_that_died_before_its_mark_said_member_is_led_back_as_one() -> None:
+@pytest.mark.parametrize("has_entry", [False, True], ids=["no entry", "another entry"])
+def test_a_node_that_died_before_its_mark_said_member_is_led_back_as_one(
+    *, has_entry: bool
+) -> None:
     stage = Stage().ring_of(0, 1, 2)
     del stage.ledger[pod(2)], stage.reports[pod(2)]
+    if has_entry:  # as one that joined has, or took the place of a host at another address
+        stage.ledger[pod(2)] = entry(2, known=False, state=EntryState.JOINING)
 
     decision = stage.ask(2, disk(2, DiskState.JOINING))
 
