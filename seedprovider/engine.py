@@ -186,13 +186,15 @@ class Engine:
         Whoever asks, the API server is read for it once in `FRESH_SECONDS` at the most.
         """
         view = self._world.view()
-        if asker.disk.is_blank:
+        decision = decide(asker, view, self._policy)
+        if asker.disk.is_blank or decision.rule is Rule.MEMBER_IN_DOUBT:
             async with self._supposing:
                 if self._clock() - self._looked[0] > FRESH_SECONDS:
                     looked = await self.look(FRESH_SECONDS)
                     self._looked = (self._clock(), looked)  # those who waited share it
             view = self._looked[1]
-        return Answered(_final(decide(asker, view, self._policy)), view, asker)
+            decision = decide(asker, view, self._policy)
+        return Answered(_final(decision), view, asker)
 
     def _disagreement(self, disk: Disk) -> Withheld | None:
         """Object where we cannot see the node's disk, or see data where it calls it blank."""

@@ -89,6 +89,19 @@ async def test_many_who_want_an_explanation_share_one_look_however_slow_it_is(
     assert desk.api.requests.count(resource="services") == 2
 
 
+async def test_an_explanation_asks_the_api_server_where_a_watch_leaves_a_doubt(
+    desk: Desk,
+) -> None:
+    ring = record_body(replace(record(), version=None), "ns", "cassandra")
+    desk.api.store.create("configmaps", ring, "ns")
+    desk.world.maps.take(await desk.registry.config_maps().list())
+    desk.world.slices.take(Listed((), "1"))
+
+    told = await desk.engine.suppose(asker(1, Disk(DiskState.UNMARKED)))
+
+    assert told.answer.rule is Rule.UNMARKED_STRANGER
+
+
 async def test_an_explanation_takes_no_step(desk: Desk) -> None:
     await desk.engine.suppose(asker(0))
 
