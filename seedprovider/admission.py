@@ -342,11 +342,16 @@ def _replace(case: _Case, entry: Entry, lost: HostId) -> Decision:
             f"{asker.pod} joins as new",
         )
     (address,) = places
+    hibernates = (
+        f", its own: if Cassandra ends as it cannot contact any seeds, delete {asker.pod}, so "
+        "that it gets another"
+    )
     return Seeds(
         seeds=_seeds(case),
         ring_id=case.ring,
         rule=Rule.REPLACE,
-        reason=f"takes the place of lost host {lost}, last at {address}",
+        reason=f"takes the place of lost host {lost}, last at {address}"
+        f"{hibernates if address == asker.address else ''}",
         replace=address,
     )
 

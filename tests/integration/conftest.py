@@ -1,11 +1,10 @@
 """One real ring of three pods for most tests of this folder: each start costs seconds."""
 
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import pytest
 import pytest_asyncio
@@ -135,12 +134,7 @@ async def born(kit: Kit) -> AsyncIterator[tuple[LocalRing, Birth]]:
         yield ring, Birth(looks, logs)
 
 
-class Stage(Protocol):
-    """Sets up a ring for so many pods."""
-
-    def __call__(
-        self, replicas: int, ring_delay_ms: int = Options().ring_delay_ms
-    ) -> AbstractAsyncContextManager[LocalRing]: ...
+Stage = Callable[[int], AbstractAsyncContextManager[LocalRing]]
 
 
 @pytest.fixture
@@ -148,10 +142,8 @@ def stage(kit: Kit) -> Stage:
     """Give what sets up a ring of a test's own, for so many pods; none is started."""
 
     @asynccontextmanager
-    async def staged(
-        replicas: int, ring_delay_ms: int = Options().ring_delay_ms
-    ) -> AsyncIterator[LocalRing]:
-        async with LocalRing(kit, Options(ring_delay_ms=ring_delay_ms), print) as ring:
+    async def staged(replicas: int) -> AsyncIterator[LocalRing]:
+        async with LocalRing(kit, Options(), print) as ring:
             ring.cluster.scale(replicas)
             try:
                 yield ring

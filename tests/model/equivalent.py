@@ -7,6 +7,7 @@ test holds that none is forgotten.
 # ruff: noqa: E501 -- sentences that stand alone
 
 EQUIVALENT: dict[str, str] = {
+    "admission._replace: if address == asker.address": "only the words of the reason",
     "protocol._way_out_for_old: … and host is not None": "equivalent: a member's disk without a host ID is unknown; the condition is there for the types",
     "protocol._is_member_unawares: if host is None or ring is None": "equivalent: no member has a host without an ID in its ring, and nobody is a confirmed member of no ring; the condition is there for the types",
     "protocol._is_member_unawares: … or host is None": "equivalent: no member has a host without an ID in its ring; the condition is there for the types",
