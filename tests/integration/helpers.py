@@ -1,6 +1,6 @@
 """What stories on real rings have in common: objects, disks, and what pods are told."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,31 @@ MARK = "cassandra-ring.mark"
 
 async def until_told(ring: LocalRing, ordinal: int, *rules: Rule) -> Explanation:
     """Wait until a pod is told something by one of these rules; give what."""
-    pod = ring.pod(ordinal)
-    heard: list[Explanation] = []
-
-    async def missing() -> str | None:
-        told = await pod.client.explain(pod.name)
-        if told is None or told.rule not in rules:
-            return f"{pod.name} told {told}"
-        heard.append(told)
-        return None
-
-    await ring.wait_until(f"{pod.name} told by {', '.join(rules)}", missing, PATIENCE)
-    return heard[-1]
+    by = f"by {', '.join(rules)}"
+    return await _until_explained(ring, ordinal, by, lambda told: told.rule in rules)
 
 
 async def until_reason(ring: LocalRing, ordinal: int, text: str) -> Explanation:
     """Wait until a pod is told something for a reason that has this in it; give what."""
+    return await _until_explained(
+        ring, ordinal, f"of {text!r}", lambda told: text in told.reason
+    )
+
+
+async def _until_explained(
+    ring: LocalRing, ordinal: int, what: str, fits: Callable[[Explanation], bool]
+) -> Explanation:
     pod = ring.pod(ordinal)
     heard: list[Explanation] = []
 
     async def missing() -> str | None:
         told = await pod.client.explain(pod.name)
-        if told is None or text not in told.reason:
+        if told is None or not fits(told):
             return f"{pod.name} told {told}"
         heard.append(told)
         return None
 
-    await ring.wait_until(f"{pod.name} told of {text!r}", missing, PATIENCE)
+    await ring.wait_until(f"{pod.name} told {what}", missing, PATIENCE)
     return heard[-1]
 
 
